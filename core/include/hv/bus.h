@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Decodes an address to a device: a sorted array with a one-entry memory of the last hit. A region
+ * is added before its VM runs and never removed while it does, so look-ups take no lock.
+ */
+#ifndef HV_BUS_H
+#define HV_BUS_H
+
+#include <hv/dev.h>
+#include <hv/port.h>
+#include <hv/status.h>
+
+#define HV_BUS_REGIONS 64u
+
+struct hv_region {
+	gpa_t base;
+	uint64_t size;
+	const struct hv_dev_ops *ops;
+	void *dev;
+	struct hv_lock *lock; /* taken around every ops call; NULL: the device locks for itself */
+	uint64_t due;         /* ns; the device's next deadline, kept by the bus */
+};
+
+struct hv_bus {
+	uint16_t count;
+	struct hv_region region[HV_BUS_REGIONS]; /* sorted by base, disjoint */
+	_Atomic uint16_t last;                   /* the last hit: a guess, checked before use */
+};
+
+/* HV_ERR_INVALID (empty or wrapping), HV_ERR_OVERLAP, HV_ERR_FULL: the bus is unchanged. */
+HV_WARN_UNUSED enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_region *region);
+/* The region that holds all of [addr, addr+size), or NULL (D4: no byte beyond a device's window).
+ */
+struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size);
+/* Does the access; addr is that of access->off 0. False: nobody answered, nothing has changed. */
+HV_WARN_UNUSED bool hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access);
+/* Fires every device whose deadline is due; returns the earliest deadline left. */
+uint64_t hv_bus_expire(struct hv_bus *bus, uint64_t now);
+uint64_t hv_bus_due(const struct hv_bus *bus);
+void hv_bus_poll(struct hv_bus *bus);
+void hv_bus_reset(struct hv_bus *bus);
+
+#endif

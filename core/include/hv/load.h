@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest images: recognised, validated whole, placed; then copied (F2: validate all, then copy). The
+ * same code runs in the host tools, on the sim and on bare metal, so what one accepts all accept.
+ */
+#ifndef HV_LOAD_H
+#define HV_LOAD_H
+
+#include <hv/gmem.h>
+#include <hv/types.h>
+
+/* Everything a VM is started with, however it reached us: by files on a host or by a bundle. */
+struct hv_guest {
+	uint16_t cpus;
+	uint8_t gic; /* 2 or 3 */
+	uint64_t ram_size;
+	bool has_load_addr; /* load_addr overrides where a flat image goes */
+	gpa_t load_addr;
+	struct hv_blob kernel, initrd, dtb, flash; /* size 0: none */
+};
+
+enum hv_load_kind {
+	HV_LOAD_FLAT,
+	HV_LOAD_ELF64,
+	HV_LOAD_LINUX_A64, /* arm64 Image */
+};
+
+/* What was wrong: which input, which field of it, where, and with what value. Static texts. */
+struct hv_load_error {
+	const char *input; /* "kernel", "initrd", "dtb", "ram" */
+	const char *field; /* as its specification names it, e.g. "e_phoff", "image_size" */
+	const char *why;   /* e.g. "past the end of the file" */
+	uint64_t offset;   /* of the field in the input */
+	uint64_t value;
+};
+
+#define HV_LOAD_SEGMENTS 16u
+
+struct hv_load_segment {
+	gpa_t to;
+	uint64_t file_off, file_size, mem_size; /* the rest up to mem_size is zeroed */
+};
+
+struct hv_load_plan {
+	enum hv_load_kind kind;
+	gpa_t entry;
+	gpa_t kernel, kernel_end; /* all that the kernel occupies, BSS included */
+	gpa_t initrd, dtb;        /* 0 when there is none */
+	uint16_t segment_count;
+	struct hv_load_segment segment[HV_LOAD_SEGMENTS];
+};
+
+/* Recognises the kernel by its bytes, never by its name; anything unknown is flat. */
+enum hv_load_kind hv_load_kind(struct hv_blob kernel);
+const char *hv_load_kind_name(enum hv_load_kind kind);
+
+/*
+ * Validates every input and decides every address. Kernel low in the RAM at [ram, ram+ram_size);
+ * DTB at the top of RAM in a 2 MiB-aligned slot rule that Linux accepts, initrd page-aligned below
+ * it. Depends on the sizes of initrd and DTB, not on their bytes, so a DTB can be made after
+ * placing.
+ */
+HV_WARN_UNUSED enum hv_status hv_load_plan(const struct hv_guest *guest, gpa_t ram,
+	struct hv_load_plan *plan, struct hv_load_error *error);
+/* Copies all inputs to guest memory. The plan must come from hv_load_plan() for the same guest. */
+HV_WARN_UNUSED enum hv_status hv_load_commit(
+	const struct hv_guest *guest, const struct hv_load_plan *plan, const struct hv_gmem *gmem);
+
+#endif
