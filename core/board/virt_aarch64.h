@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The `virt-aarch64` machine that guests see: wires one VM's vCPUs, memory, GIC and devices. The
+ * addresses are those of QEMU's `virt` machine, so that images built for it run unmodified. A
+ * backend makes one per VM, loads the guest through hv_load_*(), and runs the vCPUs.
+ */
+#ifndef VIRT_AARCH64_H
+#define VIRT_AARCH64_H
+
+#include <arch/aarch64/a64.h>
+#include <dev/gic/gic.h>
+#include <hv/arena.h>
+#include <hv/ring.h>
+#include <hv/vm.h>
+
+#define VIRT_A64_RAM        0x40000000u
+#define VIRT_A64_FLASH      0x04000000u
+#define VIRT_A64_FLASH_MAX  0x04000000u
+#define VIRT_A64_GICD       0x08000000u
+#define VIRT_A64_GICR       0x080a0000u
+#define VIRT_A64_UART       0x09000000u
+#define VIRT_A64_UART_SIZE  0x1000u
+#define VIRT_A64_UART_INTID 33u /* SPI 1 */
+#define VIRT_A64_RTC        0x09010000u
+#define VIRT_A64_RTC_SIZE   0x1000u
+#define VIRT_A64_RTC_INTID  34u /* SPI 2 */
+#define VIRT_A64_SPIS       256u
+#define VIRT_A64_IA_BITS    40u /* guest-physical address space, whatever the host's */
+
+struct virt_a64_cfg {
+	uint16_t id;         /* of the VM; also its VMID */
+	uint16_t cpus;       /* 1..HV_VCPUS */
+	uint8_t lr_count;    /* list registers of the CPUs it will run on */
+	uint8_t pa_bits;     /* of the CPUs it will run on */
+	uint64_t ram_size;   /* page multiple; RAM is at VIRT_A64_RAM */
+	hpa_t ram_hpa;       /* where that memory is for the CPU's page walker */
+	uint8_t *ram_host;   /* and for core */
+	uint64_t flash_size; /* 0: no flash */
+	hpa_t flash_hpa;
+	uint8_t *flash_host;
+	uint64_t epoch; /* seconds since 1970 when port_now() is 0, for the RTC */
+	struct hv_pages *pages;
+};
+
+struct virt_a64 {
+	struct hv_vm *vm;
+	struct a64_vcpu *vcpu[HV_VCPUS]; /* the same as vm->vcpu, typed */
+	struct vgic *gic;
+	struct hv_chan console; /* of the PL011; the backend owns the host end */
+};
+
+/* HV_ERR_INVALID, HV_ERR_NO_MEMORY: *board is NULL, the page pool is as before. The VM is STOPPED.
+ */
+HV_WARN_UNUSED enum hv_status virt_a64_create(
+	struct virt_a64 **board, const struct virt_a64_cfg *cfg, struct hv_arena *arena);
+/* Bytes of arena and pages of pool that virt_a64_create() takes at most for this configuration. */
+size_t virt_a64_arena_size(const struct virt_a64_cfg *cfg);
+uint32_t virt_a64_page_count(const struct virt_a64_cfg *cfg);
+
+#endif
