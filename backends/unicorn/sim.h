@@ -7,11 +7,20 @@
 #include <hv/vm.h>
 #include <stdio.h>
 
+#define SIM_IN_EOF (-1)
+#define SIM_IN_END (-2)
+
 struct sim_cfg {
 	const struct hv_guest *guest;
 	bool deterministic; /* time is the count of executed blocks; the same bytes twice */
 	double timeout_s;   /* wall-clock seconds; 0: none */
-	int in_fd;          /* guest console input, polled; -1: none */
+	int in_fd;          /* polled for the guest's console input; -1: none */
+	/*
+	 * Called when in_fd is readable: puts up to `room` bytes for the guest into `bytes` and
+	 * returns their number, which may be 0, or SIM_IN_EOF: poll no more, or SIM_IN_END: end the
+	 * run.
+	 */
+	int (*in)(void *ctx, uint8_t *bytes, size_t room);
 	/* Guest console output. False: enough seen, end the run (SIM_ENDED_BY_CALLER). */
 	bool (*out)(void *ctx, const uint8_t *bytes, size_t count);
 	void *ctx;
