@@ -14,7 +14,8 @@ struct hv_guest {
 	uint16_t cpus;
 	uint8_t gic; /* 2 or 3 */
 	uint64_t ram_size;
-	bool has_load_addr; /* load_addr overrides where a flat image goes */
+	bool has_load_addr; /* load_addr overrides where the kernel's first byte goes, of any kind
+			     */
 	gpa_t load_addr;
 	struct hv_blob kernel, initrd, dtb, flash; /* size 0: none */
 };
@@ -55,14 +56,20 @@ enum hv_load_kind hv_load_kind(struct hv_blob kernel);
 const char *hv_load_kind_name(enum hv_load_kind kind);
 
 /*
- * Validates every input and decides every address. Kernel low in the RAM at [ram, ram+ram_size);
- * DTB at the top of RAM in a 2 MiB-aligned slot rule that Linux accepts, initrd page-aligned below
- * it. Depends on the sizes of initrd and DTB, not on their bytes, so a DTB can be made after
- * placing.
+ * Validates the kernel and decides every address, in the RAM at [ram, ram+ram_size). Kernel: an ELF
+ * at its physical addresses, an Image as low as its header allows, a flat binary at RAM + 512 KiB;
+ * or, with has_load_addr, moved so that its first byte is at load_addr. DTB: at the top of RAM, in
+ * an aligned slot that crosses no 2 MiB border; for an ELF that leaves the base of RAM free, there.
+ * initrd: page-aligned, right below. The guest gets the DTB's address in its first argument,
+ * whatever its kind. Depends on the sizes of initrd and DTB, not on their bytes, so that a DTB can
+ * be made after placing. HV_ERR_INVALID: *error says why, and *plan is of no use.
  */
 HV_WARN_UNUSED enum hv_status hv_load_plan(const struct hv_guest *guest, gpa_t ram,
 	struct hv_load_plan *plan, struct hv_load_error *error);
-/* Copies all inputs to guest memory. The plan must come from hv_load_plan() for the same guest. */
+/*
+ * Copies all inputs to guest memory and zeroes the kernel's BSS. The plan must come from
+ * hv_load_plan() for the same guest. HV_ERR_RANGE: `gmem` lacks some of it; nothing was written.
+ */
 HV_WARN_UNUSED enum hv_status hv_load_commit(
 	const struct hv_guest *guest, const struct hv_load_plan *plan, const struct hv_gmem *gmem);
 

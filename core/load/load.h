@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside of the guest loader: what its planners share. The door for everybody else is <hv/load.h>.
+ */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <hv/bits.h>
+#include <hv/load.h>
+
+/* Where a kernel may go: the guest's RAM, which neither wraps nor is empty. */
+struct load_ram {
+	uint64_t base, size;
+};
+
+/* A raw binary and an Image of the old kind start here, counted from the base of RAM. */
+#define LOAD_TEXT_OFFSET HV_KIB(512)
+
+/*
+ * A planner validates one kind of kernel and fills in plan->entry and the segments; it copies
+ * nothing. HV_ERR_INVALID, with *error complete but for its input.
+ */
+HV_WARN_UNUSED enum hv_status load_elf_plan(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status load_linux_a64_plan(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status load_flat_plan(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+
+bool load_elf_is(struct hv_blob kernel);
+bool load_linux_a64_is(struct hv_blob kernel);
+
+/*
+ * Adds a segment to the plan if it lies in RAM and touches no other one. `error` comes with the
+ * field that asked for this place, and only gets its reason here.
+ */
+HV_WARN_UNUSED enum hv_status load_segment_add(struct hv_load_plan *plan,
+	const struct load_ram *ram, const struct hv_load_segment *segment,
+	struct hv_load_error *error);
+
+/* Points an error at a field, before anything is known to be wrong with it. */
+static inline void load_at(
+	struct hv_load_error *error, const char *field, uint64_t offset, uint64_t value)
+{
+	error->field = field;
+	error->offset = offset;
+	error->value = value;
+}
+
+static inline HV_WARN_UNUSED enum hv_status load_refuse(
+	struct hv_load_error *error, const char *why)
+{
+	error->why = why;
+	return HV_ERR_INVALID;
+}
+
+#endif
