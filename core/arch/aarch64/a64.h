@@ -39,9 +39,13 @@ struct a64_trap {
 	uint64_t esr, far, hpfar;
 };
 
+/* What the GIC was told last about a timer's line. */
+enum a64_line { A64_LINE_UNKNOWN, A64_LINE_LOW, A64_LINE_HIGH };
+
 /* One timer of the vCPU: CNTx_CTL, CNTx_CVAL in counter ticks. */
 struct a64_timer {
 	uint64_t ctl, cval;
+	enum a64_line line; /* kept by a64_timers_update() */
 };
 
 struct a64_vcpu {
@@ -51,11 +55,20 @@ struct a64_vcpu {
 	bool el1_here;        /* el1 holds the current values; cleared by the backend at entry */
 	bool el1_dirty;       /* the backend must write el1 back before entry */
 	struct a64_timer vtimer, ptimer;
-	uint64_t cntvoff; /* virtual count = physical count - cntvoff */
+	uint64_t cntvoff; /* virtual count = physical count - cntvoff; the same in all of a VM */
 	struct gicv3_cpu gic;
-	uint64_t hcr; /* HCR_EL2 for this vCPU: a64_hcr() and injected state */
+	/*
+	 * HCR_EL2 for this vCPU: a64_hcr() and a pending SError (VSE). The CPU clears VSE when the
+	 * guest takes it, so the backend reads the register back after an exit.
+	 */
+	uint64_t hcr;
+	uint64_t pstate_bits; /* a64_caps.pstate_bits of the CPU it runs on; 0: ARMv8.0 */
 };
 
+/*
+ * Reset leaves cntvoff and pstate_bits as they are (zero unless somebody set them), and the SIMD&FP
+ * registers, which are the backend's to clear.
+ */
 extern const struct hv_arch a64_arch;
 
 /*
@@ -68,31 +81,79 @@ HV_WARN_UNUSED enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const stru
 void a64_serror(struct a64_vcpu *vcpu);
 
 /*
+ * Takes an exception to the guest's EL1 (AArch64.TakeException): for core's own injections, and for
+ * a backend whose CPU leaves guest-internal exceptions to it. regs.pc is the preferred return
+ * address. `esr` counts for SYNC and SERROR only; FAR_EL1, where it applies, is set in el1.far
+ * after a64_el1_get().
+ */
+enum a64_vector {
+	A64_VECTOR_SYNC = 0x000,
+	A64_VECTOR_IRQ = 0x080,
+	A64_VECTOR_FIQ = 0x100,
+	A64_VECTOR_SERROR = 0x180,
+};
+void a64_exception_take(struct a64_vcpu *vcpu, enum a64_vector vector, uint64_t esr);
+
+/* Makes vcpu->el1 current and returns it; who changes it sets el1_dirty. */
+struct a64_el1 *a64_el1_get(struct a64_vcpu *vcpu);
+
+/* The Arm ARM's words for ESR_ELx.EC, for dumps; never NULL. */
+const char *a64_esr_name(uint64_t esr);
+
+/*
  * Prepares the entry: pending virtual interrupts -> list registers. Called when vcpu->hv.todo has
  * HV_TODO_IRQ, which it consumes.
  */
 void a64_entry_prepare(struct a64_vcpu *vcpu);
 
 /* Registers that decide what traps, the same on every backend. */
-uint64_t a64_hcr(void);                    /* HCR_EL2 */
-uint64_t a64_vtcr(const struct hv_pt *pt); /* VTCR_EL2 */
+uint64_t a64_hcr(void);     /* HCR_EL2 */
+uint64_t a64_mdcr(void);    /* MDCR_EL2 but HPMN, which stays at its reset value */
+uint64_t a64_cptr(void);    /* CPTR_EL2 with HCR_EL2.E2H 0 */
+uint64_t a64_cnthctl(void); /* CNTHCTL_EL2 with HCR_EL2.E2H 0 */
+uint64_t a64_vpidr(void);   /* VPIDR_EL2: the guest's MIDR_EL1 */
+uint64_t a64_vmpidr(const struct a64_vcpu *vcpu); /* VMPIDR_EL2: its MPIDR_EL1 */
+uint64_t a64_vtcr(const struct hv_pt *pt);        /* VTCR_EL2 */
 uint64_t a64_vttbr(const struct hv_pt *pt);
 
 /* The nested format: VMSAv8-64 Stage-2, 4 KiB granule. */
 extern const struct hv_pt_fmt a64_stage2_fmt;
 
+/* Host CPU: identification registers as read at EL2 (or at EL1 by a test), and what they say. */
+struct a64_idregs {
+	uint64_t pfr0, pfr1;          /* ID_AA64PFR<n>_EL1 */
+	uint64_t isar0;               /* ID_AA64ISAR0_EL1 */
+	uint64_t mmfr0, mmfr1, mmfr2; /* ID_AA64MMFR<n>_EL1 */
+	uint64_t ich_vtr;             /* ICH_VTR_EL2; 0 without a GICv3 CPU interface */
+};
+
+struct a64_caps {
+	uint8_t pa_bits, vmid_bits, asid_bits;
+	uint8_t lr_count; /* list registers; 0 without a GICv3 CPU interface */
+	bool el2, vhe, gicv3, aarch32_el0;
+	bool stage2_4k;       /* the 4 KiB granule at Stage-2 */
+	bool crypto;          /* AES, PMULL, SHA1, SHA2, CRC32: what the virtual CPU promises */
+	uint64_t pstate_bits; /* SPSR bits beyond ARMv8.0 that exist: PAN, UAO, DIT, TCO, SSBS */
+};
+
+struct a64_caps a64_caps_decode(const struct a64_idregs *id);
+/* NULL when this core can run its guests on such a CPU; otherwise what is missing. */
+const char *a64_caps_missing(const struct a64_caps *caps);
+
 /*
  * Timers, for a backend whose CPU does not have them (the sim), and for CNTP, which is always
- * trapped. `count` is the physical count. Core models CTL/CVAL/TVAL; the level goes to the PPI.
+ * trapped. Core models CTL/CVAL/TVAL; the level goes to the PPI. Counts are physical, but
+ * a64_timer_level()'s, which is the timer's own: for the virtual timer, physical minus cntvoff.
  */
 bool a64_timer_level(const struct a64_timer *timer, uint64_t count);
 /* Ticks of physical count at which the line rises; HV_NEVER_DUE when disabled or masked. */
 uint64_t a64_timer_due(const struct a64_timer *timer, uint64_t offset);
-/* Recomputes both lines and tells the GIC; returns the next deadline in physical count. */
+/* Recomputes both lines and tells the GIC; returns the next deadline, HV_NEVER_DUE when none. */
 uint64_t a64_timers_update(struct a64_vcpu *vcpu, uint64_t count);
 
 /* What core asks of the port for A64 guests only. The vCPU is the one that runs on this CPU. */
 void port_a64_el1_load(struct a64_el1 *el1);
+uint64_t port_a64_sctlr(void); /* SCTLR_EL1 alone, for the data's byte order at each MMIO access */
 void port_a64_vreg_get(unsigned n, uint64_t value[2]); /* V0..V31 as the guest has them */
 void port_a64_vreg_set(unsigned n, const uint64_t value[2]);
 uint64_t port_a64_count(void); /* CNTPCT_EL0 */
