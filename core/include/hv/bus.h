@@ -9,6 +9,7 @@
 #include <hv/dev.h>
 #include <hv/port.h>
 #include <hv/status.h>
+#include <stdatomic.h>
 
 #define HV_BUS_REGIONS 64u
 
@@ -18,7 +19,7 @@ struct hv_region {
 	const struct hv_dev_ops *ops;
 	void *dev;
 	struct hv_lock *lock; /* taken around every ops call; NULL: the device locks for itself */
-	uint64_t due;         /* ns; the device's next deadline, kept by the bus */
+	_Atomic uint64_t due; /* ns; the device's next deadline, kept by the bus */
 };
 
 struct hv_bus {
@@ -27,17 +28,23 @@ struct hv_bus {
 	_Atomic uint16_t last;                   /* the last hit: a guess, checked before use */
 };
 
-/* HV_ERR_INVALID (empty or wrapping), HV_ERR_OVERLAP, HV_ERR_FULL: the bus is unchanged. */
+/* HV_ERR_INVALID (empty, wrapping, no ops), HV_ERR_OVERLAP, HV_ERR_FULL: the bus is unchanged. */
 HV_WARN_UNUSED enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_region *region);
-/* The region that holds all of [addr, addr+size), or NULL (D4: no byte beyond a device's window).
+/* The region that holds all of [addr, addr+size), size 1..8, or NULL (D4: no byte beyond a window).
  */
 struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size);
-/* Does the access; addr is that of access->off 0. False: nobody answered, nothing has changed. */
+/*
+ * Does the access at `addr`: fills in off, and now for a device with an `expire`, whose deadline it
+ * asks for again after a write. False: nobody answered, nothing has changed.
+ */
 HV_WARN_UNUSED bool hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access);
 /* Fires every device whose deadline is due; returns the earliest deadline left. */
 uint64_t hv_bus_expire(struct hv_bus *bus, uint64_t now);
+/* The earliest deadline of all; HV_NEVER_DUE when there is none. */
 uint64_t hv_bus_due(const struct hv_bus *bus);
+/* The other end of some channel moved: lets every device that has a `poll` look. */
 void hv_bus_poll(struct hv_bus *bus);
+/* Every device to its power-on state. */
 void hv_bus_reset(struct hv_bus *bus);
 
 #endif

@@ -44,8 +44,9 @@ struct hv_exit {
 };
 
 /*
- * Handles MMIO, PIO, MEM and WAIT. HV_FAULT: nobody backs the address, the arch folder injects.
- * No lock held by the caller; runs on the vCPU's own physical CPU.
+ * Counts the exit, and handles MMIO, PIO, MEM and WAIT; any other kind is a crash of the VM.
+ * HV_FAULT: nobody backs the address, or not for this access; the arch folder injects. A read's
+ * io.data is zero above its size. No lock held by the caller; runs on the vCPU's own physical CPU.
  */
 HV_WARN_UNUSED enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_exit *exit);
 

@@ -27,11 +27,15 @@ struct hv_gmem {
 	struct hv_gmem_region region[HV_GMEM_REGIONS]; /* sorted by gpa, disjoint */
 };
 
-/* HV_ERR_INVALID (empty, unaligned, wrapping), HV_ERR_OVERLAP (gpa or hpa), HV_ERR_FULL. */
+/*
+ * HV_ERR_INVALID (empty, unaligned, wrapping, unreadable), HV_ERR_OVERLAP (gpa or hpa),
+ * HV_ERR_FULL: the map is unchanged.
+ */
 HV_WARN_UNUSED enum hv_status hv_gmem_add(
 	struct hv_gmem *gmem, const struct hv_gmem_region *region);
 const struct hv_gmem_region *hv_gmem_find(const struct hv_gmem *gmem, gpa_t at);
-/* Whether all of [at, at+size) is memory, in one or several regions, with at least `prot`. */
+/* Whether all of [at, at+size) is memory, in one or several regions, with at least `prot`. True for
+ * size 0, which touches nothing. */
 bool hv_gmem_has(const struct hv_gmem *gmem, gpa_t at, uint64_t size, uint8_t prot);
 
 /* HV_ERR_RANGE: some byte is no memory (in) or not writable (out); then nothing was copied. */
@@ -43,11 +47,16 @@ HV_WARN_UNUSED enum hv_status hv_gmem_fill(
 	const struct hv_gmem *gmem, gpa_t to, uint8_t byte, uint64_t size);
 
 /*
- * Builds the nested mapping of every region that is not lazy. With HV_ERR_NO_MEMORY the table is
- * left for hv_pt_destroy.
+ * Builds the nested mapping of every region that is not lazy. HV_ERR_DENIED: a region, lazy or not,
+ * lies in the pool that the tables come from (P3). On any error the table is left for
+ * hv_pt_destroy. Takes pt->lock.
  */
 HV_WARN_UNUSED enum hv_status hv_gmem_map(const struct hv_gmem *gmem, struct hv_pt *pt);
-/* Maps what a fault at `at` needs: the largest block inside its region. Takes pt->lock. */
+/*
+ * Makes an access at `at` possible: maps the largest aligned block inside its region; HV_OK too
+ * when somebody else mapped it meanwhile. HV_ERR_NOT_FOUND: no memory there; HV_ERR_DENIED: not for
+ * this access, by the region or by a mapping that was narrowed; HV_ERR_NO_MEMORY. Takes pt->lock.
+ */
 HV_WARN_UNUSED enum hv_status hv_gmem_fault(
 	const struct hv_gmem *gmem, struct hv_pt *pt, gpa_t at, uint8_t want);
 

@@ -39,7 +39,10 @@ void port_unlock(struct hv_lock *lock);
 /* Nanoseconds since a fixed point; never steps back. */
 uint64_t port_now(void);
 
-/* Make physical CPU `pcpu` leave the guest, or its idle wait, soon. Any rank may be held. */
+/*
+ * Make physical CPU `pcpu` leave the guest, or its idle wait, soon. Any rank may be held. A kick of
+ * the calling CPU may be dropped: it looks at what there is to do before it enters or waits.
+ */
 void port_kick(uint16_t pcpu);
 
 /*

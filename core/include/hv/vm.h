@@ -4,8 +4,10 @@
  * owns each state diagram; the tables behind them are in core/vm. A held token proves that a vCPU's
  * lock is taken.
  *
- *   VM:    CREATING -> STOPPED <-> RUNNING <-> PAUSED;  STOPPED, PAUSED -> DESTROYING
- *   vCPU:  OFF -> READY -> RUNNING -> READY | BLOCKED | OFF | DEAD;  BLOCKED -> READY | OFF | DEAD
+ *   VM:    CREATING -> STOPPED -> RUNNING <-> PAUSED;  RUNNING, PAUSED -> STOPPED;
+ *          CREATING, STOPPED, PAUSED -> DESTROYING
+ *   vCPU:  OFF -> READY -> RUNNING -> READY | BLOCKED | OFF | DEAD;
+ *          BLOCKED -> READY | OFF;  READY -> OFF (its VM stops);  DEAD -> OFF (its VM is reset)
  */
 #ifndef HV_VM_H
 #define HV_VM_H
@@ -69,11 +71,13 @@ struct hv_arch {
 	uint64_t (*hw_id)(const struct hv_vcpu *vcpu);
 };
 
-/* vcpu->todo: set by anyone, consumed before the next entry. */
+/* vcpu->todo: set by anyone under the vCPU's lock; consumed by whoever runs the vCPU. */
 enum hv_todo {
 	HV_TODO_IRQ = 1,   /* the interrupt state changed: look at it again */
 	HV_TODO_STOP = 2,  /* the VM stops: do not enter again */
 	HV_TODO_RESET = 4, /* power-on registers are waiting in on_pc, on_arg */
+	HV_TODO_PAUSE = 8, /* the VM is paused: do not enter until this is taken back */
+	HV_TODO_LEAVE = HV_TODO_STOP | HV_TODO_PAUSE,
 };
 
 struct hv_vcpu_stats {
@@ -98,10 +102,12 @@ struct hv_vm {
 	uint16_t vcpu_count;
 	enum hv_vm_state state; /* guarded by lock */
 	enum hv_stop stop;      /* guarded by lock */
+	uint16_t on_count;      /* vCPUs that are on; guarded by lock */
 	const struct hv_arch *arch;
 	struct hv_vcpu *vcpu[HV_VCPUS];
 	struct hv_gmem gmem;
-	struct hv_bus bus;
+	struct hv_bus bus; /* memory-mapped devices */
+	struct hv_bus pio; /* x86 ports: an address space of its own */
 	struct hv_pt pt;
 	struct hv_crash crash; /* valid with HV_STOP_CRASH */
 	struct hv_lock lock;   /* HV_LOCK_VM */
@@ -115,26 +121,45 @@ struct hv_vm_cfg {
 	uint8_t ia_bits, pa_bits;
 };
 
-/* HV_ERR_INVALID, HV_ERR_NO_MEMORY: *vm is NULL and the pool is as before (R4). State CREATING. */
+/*
+ * HV_ERR_INVALID, HV_ERR_NO_MEMORY: *vm is NULL, arena and page pool are as before (R4).
+ * State CREATING; every vCPU OFF.
+ */
 HV_WARN_UNUSED enum hv_status hv_vm_create(
 	struct hv_vm **vm, const struct hv_vm_cfg *cfg, struct hv_arena *arena);
+/* Bytes of arena that hv_vm_create() takes at most. */
+size_t hv_vm_arena_size(const struct hv_vm_cfg *cfg);
 /* Maps the guest's memory; CREATING -> STOPPED. On failure the VM can only be destroyed. */
 HV_WARN_UNUSED enum hv_status hv_vm_seal(struct hv_vm *vm);
-/* STOPPED -> RUNNING with vCPU 0 ready at pc; or PAUSED -> RUNNING, where pc and arg are not used.
+/*
+ * STOPPED -> RUNNING with vCPU 0 ready at pc; or PAUSED -> RUNNING, where pc and arg are not used.
+ * HV_ERR_STATE also after a run that no hv_vm_reset() followed.
  */
 HV_WARN_UNUSED enum hv_status hv_vm_start(struct hv_vm *vm, gpa_t pc, uint64_t arg);
+/* RUNNING -> PAUSED; running vCPUs leave soon, and none is entered until hv_vm_start(). */
 HV_WARN_UNUSED enum hv_status hv_vm_pause(struct hv_vm *vm);
-/* Any thread, any time: RUNNING -> STOPPED; all vCPUs leave soon and go off (crash: the caller's
- * dies). */
+/*
+ * Any thread, any time, no lock held: RUNNING or PAUSED -> STOPPED; else nothing. vCPUs that wait
+ * go off at once, running ones are kicked and go off when they leave (crash: the caller's dies).
+ */
 void hv_vm_stop(struct hv_vm *vm, enum hv_stop why);
-/* Records why, stops the VM, and is the verdict to return. */
+/* Records why, stops the VM, and is the verdict to return. The first reason is the one kept. */
 enum hv_verdict hv_vm_crash(
 	struct hv_vcpu *vcpu, const char *reason, uint64_t info0, uint64_t info1);
-/* STOPPED after a run: devices reset, vCPUs off, so that hv_vm_start() works again (H5). */
+/*
+ * STOPPED after a run: devices reset, vCPUs off, so that hv_vm_start() works again (H5). Guest
+ * memory is left as it is. HV_ERR_STATE, nothing changed: not stopped, or a vCPU has not left yet.
+ */
 HV_WARN_UNUSED enum hv_status hv_vm_reset(struct hv_vm *vm);
-/* Gives the page tables back. The arena's bytes are the caller's. */
+/*
+ * Gives the page tables back. The arena's bytes are the caller's. HV_ERR_STATE, nothing changed: it
+ * runs, is destroyed already, or a vCPU has not left yet.
+ */
 HV_WARN_UNUSED enum hv_status hv_vm_destroy(struct hv_vm *vm);
 
+/* The two state diagrams, and names for people. */
+bool hv_vm_has_edge(enum hv_vm_state from, enum hv_vm_state to);
+bool hv_vcpu_has_edge(enum hv_vcpu_state from, enum hv_vcpu_state to);
 const char *hv_vm_state_name(enum hv_vm_state state);
 const char *hv_vcpu_state_name(enum hv_vcpu_state state);
 
@@ -148,14 +173,21 @@ void hv_vcpu_drop(struct hv_vcpu_held held);
 /* The one owner of the state diagram; HV_ERR_STATE for an edge that is not in it. */
 HV_WARN_UNUSED enum hv_status hv_vcpu_move(struct hv_vcpu_held held, enum hv_vcpu_state to);
 
-/* READY -> RUNNING on `pcpu`, taking power-on registers if they wait. HV_ERR_STATE: do not enter.
+/*
+ * READY -> RUNNING on `pcpu`, taking power-on registers if they wait. HV_ERR_STATE: do not enter.
+ * Before each entry to the guest, with the physical CPU's interrupts off, look at todo: HV_TODO_IRQ
+ * asks for the arch's entry_prepare, any bit of HV_TODO_LEAVE for hv_vcpu_leave(HV_YIELD).
  */
 HV_WARN_UNUSED enum hv_status hv_vcpu_enter(struct hv_vcpu *vcpu, uint16_t pcpu);
-/* RUNNING -> where the verdict says. HV_BLOCK with something to do already makes it READY (S4). */
+/*
+ * RUNNING -> where the verdict says: READY, BLOCKED, OFF or DEAD. HV_BLOCK with something to do
+ * already makes it READY (S4); in a VM that stops it goes OFF instead. Registers are saved by then:
+ * from here on another physical CPU may enter it.
+ */
 void hv_vcpu_leave(struct hv_vcpu *vcpu, enum hv_verdict verdict);
 /*
- * Something happened that this vCPU must look at: sets todo, makes a BLOCKED one READY, kicks the
- * physical CPU of a RUNNING one. Any rank below HV_LOCK_VCPU may be held.
+ * Something happened that this vCPU must look at: sets todo, makes a BLOCKED one READY, and kicks
+ * the physical CPU of a RUNNING or woken one. Any rank below HV_LOCK_VCPU may be held.
  */
 void hv_vcpu_wake(struct hv_vcpu *vcpu, uint32_t todo);
 
