@@ -47,7 +47,7 @@ enum hv_status hv_gmem_map(const struct hv_gmem *gmem, struct hv_pt *pt)
 static enum hv_status map_block(
 	struct hv_pt *pt, const struct hv_gmem_region *region, gpa_t at, uint8_t level)
 {
-	uint64_t size = HV_PAGE_SIZE << (level * pt->fmt->index_bits);
+	uint64_t size = hv_pt_span(level);
 	uint64_t start = hv_align_down(at.v, size);
 
 	if (!hv_range_inside(start, size, region->gpa.v, region->size) ||
