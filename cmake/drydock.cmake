@@ -13,6 +13,7 @@ execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include
 function(drydock_core_options target)
 	target_compile_options(${target} PRIVATE ${DRYDOCK_WARNINGS} -std=c11 -pedantic
 		-ffreestanding -nostdinc -isystem ${DRYDOCK_CC_INCLUDE} -fno-common)
+	set_target_properties(${target} PROPERTIES C_EXTENSIONS OFF)
 	target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/core/include ${CMAKE_SOURCE_DIR}/core)
 	if(DRYDOCK_COVERAGE)
 		target_compile_options(${target} PRIVATE --coverage)

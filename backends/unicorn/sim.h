@@ -42,8 +42,8 @@ struct sim_report {
 	double wall_s, guest_s, hypervisor_s, idle_s; /* of wall_s: in the guest, in us, waiting */
 	struct hv_load_error
 		load_error; /* with SIM_NOT_STARTED; input NULL when it was no image's fault */
-	char error[256];
-	char dump[4096]; /* with SIM_CRASH: reason and registers, as text */
+	char error[256];    /* with SIM_NOT_STARTED and SIM_CRASH: why */
+	char dump[4096];    /* with SIM_CRASH: registers, as text of several lines */
 };
 
 void sim_run(const struct sim_cfg *cfg, struct sim_report *report);

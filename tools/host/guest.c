@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest.h"
+
+#include "dtb.h"
+#include "host.h"
+
+#include <board/virt_aarch64.h>
+#include <hv/bits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static bool read_input(const char *path, struct hv_blob *blob)
+{
+	return !path || host_read_file(path, blob);
+}
+
+static bool read_inputs(struct hv_guest *guest, const struct opts *opts)
+{
+	if (!read_input(opts->kernel, &guest->kernel) ||
+		!read_input(opts->initrd, &guest->initrd) || !read_input(opts->dtb, &guest->dtb) ||
+		!read_input(opts->flash, &guest->flash)) {
+		return false;
+	}
+	if (guest->flash.size > VIRT_A64_FLASH_MAX) {
+		host_say("%s: %llu bytes do not fit the flash of %u", opts->flash,
+			(unsigned long long)guest->flash.size, VIRT_A64_FLASH_MAX);
+		return false;
+	}
+	return true;
+}
+
+static const char *path_of_input(const struct opts *opts, const char *input)
+{
+	const struct {
+		const char *input, *path;
+	} inputs[] = {
+		{"kernel", opts->kernel},
+		{"initrd", opts->initrd},
+		{"dtb", opts->dtb},
+		{"flash", opts->flash},
+		{"bundle", opts->out},
+	};
+
+	for (size_t i = 0; i < HV_ARRAY_COUNT(inputs); i++) {
+		if (strcmp(input, inputs[i].input) == 0 && inputs[i].path) {
+			return inputs[i].path;
+		}
+	}
+	return input;
+}
+
+void guest_say_load_error(const struct opts *opts, const struct hv_load_error *error)
+{
+	host_say("%s: %s at offset 0x%llx is 0x%llx: %s", path_of_input(opts, error->input),
+		error->field, (unsigned long long)error->offset, (unsigned long long)error->value,
+		error->why);
+}
+
+/* Random for a run that is nobody's; fixed where two runs must be the same. */
+static bool fill_seeds(struct dtb_cfg *cfg, uint8_t seed[DTB_SEED_SIZE], bool deterministic)
+{
+	if (deterministic) {
+		memset(seed, 0x5a, DTB_SEED_SIZE);
+		cfg->kaslr_seed = 0;
+	} else if (getrandom(seed, DTB_SEED_SIZE, 0) != DTB_SEED_SIZE ||
+		   getrandom(&cfg->kaslr_seed, sizeof(cfg->kaslr_seed), 0) !=
+			   sizeof(cfg->kaslr_seed)) {
+		host_say("this machine gives no random bytes");
+		return false;
+	}
+	cfg->rng_seed = seed;
+	return true;
+}
+
+/* What the kernel is told: the user's words, or the console and, at a terminal, a shell. */
+static const char *bootargs_of(const struct opts *opts, bool shell)
+{
+	if (opts->append || opts->dtb) {
+		return opts->append;
+	}
+	return shell ? OPTS_APPEND " drydock.shell" : OPTS_APPEND;
+}
+
+static bool place(struct guest *guest, const struct opts *opts, bool shell)
+{
+	struct dtb_cfg cfg = {.bootargs = bootargs_of(opts, shell)};
+	size_t room = DTB_ROOM + guest->hv.dtb.size;
+	struct hv_blob users = guest->hv.dtb;
+	uint8_t seed[DTB_SEED_SIZE];
+	struct hv_load_error error = {0};
+	void *dtb = malloc(room);
+	enum hv_status status;
+
+	if (!dtb || !fill_seeds(&cfg, seed, opts->deterministic)) {
+		free(dtb);
+		return false;
+	}
+	status = dtb_place(&guest->hv, &cfg, dtb, room, &error);
+	if (status != HV_OK) {
+		guest_say_load_error(opts, &error);
+		guest->hv.dtb = users;
+		free(dtb);
+		return false;
+	}
+	free((void *)users.data);
+	return true;
+}
+
+bool guest_open(struct guest *guest, const struct opts *opts, bool shell)
+{
+	*guest = (struct guest){.hv = {
+					.cpus = opts->cpus,
+					.gic = opts->gic,
+					.ram_size = opts->mem,
+					.has_load_addr = opts->has_load_addr,
+					.load_addr = GPA(opts->load_addr),
+				}};
+	if (!read_inputs(&guest->hv, opts) || !place(guest, opts, shell)) {
+		guest_close(guest);
+		return false;
+	}
+	return true;
+}
+
+void guest_close(struct guest *guest)
+{
+	free((void *)guest->hv.kernel.data);
+	free((void *)guest->hv.initrd.data);
+	free((void *)guest->hv.dtb.data);
+	free((void *)guest->hv.flash.data);
+	*guest = (struct guest){0};
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "opts.h"
+
+#include "host.h"
+
+#include <hv/vm.h>
+#include <board/virt_aarch64.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEM_LEAST HV_MIB(2)
+#define MEM_MOST  HV_GIB(64)
+
+static bool take_arch(struct opts *opts, const char *text)
+{
+	(void)opts;
+	return strcmp(text, "aarch64") == 0;
+}
+
+static bool take_backend(struct opts *opts, const char *text)
+{
+	opts->backend = strcmp(text, "qemu") == 0 ? OPTS_QEMU : OPTS_SIM;
+	return opts->backend == OPTS_QEMU || strcmp(text, "sim") == 0;
+}
+
+static bool take_kernel(struct opts *opts, const char *text)
+{
+	opts->kernel = text;
+	return *text != '\0';
+}
+
+static bool take_initrd(struct opts *opts, const char *text)
+{
+	opts->initrd = text;
+	return *text != '\0';
+}
+
+static bool take_append(struct opts *opts, const char *text)
+{
+	opts->append = text;
+	return true;
+}
+
+static bool take_dtb(struct opts *opts, const char *text)
+{
+	opts->dtb = text;
+	return *text != '\0';
+}
+
+static bool take_flash(struct opts *opts, const char *text)
+{
+	opts->flash = text;
+	return *text != '\0';
+}
+
+static bool take_mem(struct opts *opts, const char *text)
+{
+	return host_size(text, &opts->mem) && opts->mem >= MEM_LEAST && opts->mem <= MEM_MOST &&
+	       opts->mem % MEM_LEAST == 0;
+}
+
+static bool take_cpus(struct opts *opts, const char *text)
+{
+	uint64_t n;
+
+	if (!host_number(text, 1, &n) || n < 1) {
+		return false;
+	}
+	opts->cpus = (uint16_t)n;
+	return true;
+}
+
+static bool take_gic(struct opts *opts, const char *text)
+{
+	opts->gic = 3;
+	return strcmp(text, "3") == 0;
+}
+
+static bool take_load_addr(struct opts *opts, const char *text)
+{
+	opts->has_load_addr = true;
+	return host_number(text, UINT64_MAX, &opts->load_addr);
+}
+
+static bool take_timeout(struct opts *opts, const char *text)
+{
+	return host_seconds(text, &opts->timeout_s);
+}
+
+static bool take_until(struct opts *opts, const char *text)
+{
+	opts->until = text;
+	return *text != '\0';
+}
+
+static bool take_stats(struct opts *opts, const char *text)
+{
+	opts->stats = true;
+	opts->stats_file = text;
+	return !text || *text != '\0';
+}
+
+static bool take_deterministic(struct opts *opts, const char *text)
+{
+	(void)text;
+	opts->deterministic = true;
+	return true;
+}
+
+static bool take_qemu_args(struct opts *opts, const char *text)
+{
+	opts->qemu_args = text;
+	return true;
+}
+
+static bool take_out(struct opts *opts, const char *text)
+{
+	opts->out = text;
+	return *text != '\0';
+}
+
+static bool take_report(struct opts *opts, const char *text)
+{
+	(void)text;
+	opts->stats = true;
+	return true;
+}
+
+static bool take_runs(struct opts *opts, const char *text)
+{
+	uint64_t n;
+
+	if (!host_number(text, 100, &n) || n < 1) {
+		return false;
+	}
+	opts->runs = (unsigned)n;
+	return true;
+}
+
+/* One row an option: who takes it, what it takes (for the message), and its taker. */
+static const struct option_row {
+	const char *name;
+	int has_arg;
+	unsigned commands;
+	const char *wants;
+	bool (*take)(struct opts *opts, const char *text);
+} rows[] = {
+	{"arch", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "aarch64", take_arch},
+	{"backend", required_argument, OPTS_RUN, "sim or qemu", take_backend},
+	{"kernel", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a file", take_kernel},
+	{"initrd", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a file", take_initrd},
+	{"append", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a text", take_append},
+	{"dtb", required_argument, OPTS_RUN | OPTS_PACK, "a file", take_dtb},
+	{"flash", required_argument, OPTS_RUN | OPTS_PACK, "a file", take_flash},
+	{"mem", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH,
+		"a multiple of 2M, from 2M to 64G", take_mem},
+	{"cpus", required_argument, OPTS_RUN | OPTS_PACK, "1, so far", take_cpus},
+	{"gic", required_argument, OPTS_RUN | OPTS_PACK, "3, so far", take_gic},
+	{"load-addr", required_argument, OPTS_RUN | OPTS_PACK, "an address", take_load_addr},
+	{"timeout", required_argument, OPTS_RUN, "seconds above 0", take_timeout},
+	{"until", required_argument, OPTS_RUN, "a text that is not empty", take_until},
+	{"stats", optional_argument, OPTS_RUN, "a file, or nothing", take_stats},
+	{"deterministic", no_argument, OPTS_RUN, "nothing", take_deterministic},
+	{"qemu-args", required_argument, OPTS_RUN, "a text", take_qemu_args},
+	{"out", required_argument, OPTS_PACK, "a file", take_out},
+	{"report", no_argument, OPTS_PACK, "nothing", take_report},
+	{"runs", required_argument, OPTS_BENCH, "a number from 1 to 100", take_runs},
+};
+
+static const char *command_name(enum opts_command command)
+{
+	return command == OPTS_RUN ? "run" : command == OPTS_PACK ? "pack" : "bench";
+}
+
+static bool refuse(enum opts_command command, const char *what, const char *which)
+{
+	host_say("%s%s", what, which);
+	host_say("try 'tools/drydock %s --help'", command_name(command));
+	return false;
+}
+
+/* The rows of this command as getopt wants them; val is the row's number + 1. */
+static void list_options(enum opts_command command, struct option *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < HV_ARRAY_COUNT(rows); i++) {
+		if (rows[i].commands & command) {
+			list[count++] =
+				(struct option){rows[i].name, rows[i].has_arg, NULL, (int)i + 1};
+		}
+	}
+	list[count] = (struct option){0};
+}
+
+static void set_defaults(struct opts *opts)
+{
+	*opts = (struct opts){.mem = HV_MIB(256), .cpus = 1, .gic = 3, .runs = 3};
+}
+
+/* No --kernel: Debian's, with its initramfs; tools/drydock says where they are. */
+static bool fill_in_guest(struct opts *opts, enum opts_command command)
+{
+	if (opts->kernel) {
+		return true;
+	}
+	opts->kernel = getenv("DRYDOCK_KERNEL");
+	if (!opts->kernel) {
+		return refuse(command, "--kernel is missing", "");
+	}
+	if (!opts->initrd) {
+		opts->initrd = getenv("DRYDOCK_INITRD");
+	}
+	return true;
+}
+
+bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **argv)
+{
+	struct option list[HV_ARRAY_COUNT(rows) + 1];
+	int at;
+
+	set_defaults(opts);
+	list_options(command, list);
+	opterr = 0;
+	optind = 1;
+	while ((at = getopt_long(argc, argv, "+:", list, NULL)) != -1) {
+		if (at == '?' || at == ':') {
+			return refuse(command,
+				at == ':' ? "an option's value is missing: " : "unknown option: ",
+				argv[optind - 1]);
+		}
+		if (!rows[at - 1].take(opts, optarg)) {
+			host_say("--%s%s%s: it takes %s", rows[at - 1].name, optarg ? " " : "",
+				optarg ? optarg : "", rows[at - 1].wants);
+			return false;
+		}
+	}
+	if (optind < argc) {
+		return refuse(command, "unexpected argument: ", argv[optind]);
+	}
+	if (command == OPTS_PACK && !opts->out) {
+		return refuse(command, "--out is missing", "");
+	}
+	return fill_in_guest(opts, command);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of `run` and `pack`, checked as far as it can be without opening a file. */
+#ifndef OPTS_H
+#define OPTS_H
+
+#include <hv/types.h>
+
+/* The kernel's command line when --append does not give one: the console, from the first line on.
+ */
+#define OPTS_APPEND "earlycon=pl011,0x9000000 console=ttyAMA0"
+
+enum opts_backend {
+	OPTS_SIM,
+	OPTS_QEMU,
+};
+
+struct opts {
+	enum opts_backend backend;
+	const char *kernel, *initrd, *append, *dtb, *flash; /* NULL: not given */
+	uint64_t mem;
+	uint16_t cpus;
+	uint8_t gic;
+	bool has_load_addr;
+	uint64_t load_addr;
+	double timeout_s; /* 0: none */
+	const char *until;
+	bool stats;
+	const char *stats_file; /* NULL: stderr */
+	bool deterministic;
+	const char *qemu_args;
+	const char *out; /* pack only */
+	unsigned runs;   /* bench only */
+};
+
+enum opts_command {
+	OPTS_RUN = 1,
+	OPTS_PACK = 2,
+	OPTS_BENCH = 4,
+};
+
+/* False after a message that names the option and what it takes. */
+bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **argv);
+
+#endif
