@@ -8,11 +8,16 @@
 #define MOST_LOCKS 8
 
 struct fake_port fake_port;
-static struct hv_lock *held[MOST_LOCKS];
+
+static struct held {
+	struct hv_lock *lock[MOST_LOCKS]; /* in the order they were taken */
+	unsigned count;
+} held[FAKE_CPUS];
 
 void fake_port_reset(void)
 {
 	fake_port = (struct fake_port){0};
+	memset(held, 0, sizeof(held));
 }
 
 static _Noreturn void fail(const char *what)
@@ -21,32 +26,59 @@ static _Noreturn void fail(const char *what)
 	abort();
 }
 
+static void window(void)
+{
+	if (fake_port.window) {
+		fake_port.window();
+	}
+}
+
+static void await(const struct hv_lock *lock)
+{
+	while (lock->word) {
+		if (lock->word == fake_port.cpu + 1) {
+			fail("lock taken twice");
+		}
+		if (!fake_port.wait) {
+			fail("deadlock: another CPU holds the lock and cannot go on");
+		}
+		fake_port.wait();
+	}
+}
+
 void port_lock(struct hv_lock *lock)
 {
+	struct held *mine = &held[fake_port.cpu];
+
+	window();
 	if (lock->rank < HV_LOCK_VM || lock->rank > HV_LOCK_PORT) {
 		fail("a lock without a rank: HV_LOCK_INIT is missing");
 	}
-	if (lock->word) {
-		fail("lock taken twice");
-	}
-	if (fake_port.locks_held == MOST_LOCKS) {
+	if (mine->count == MOST_LOCKS) {
 		fail("too many locks held");
 	}
-	if (fake_port.locks_held && held[fake_port.locks_held - 1]->rank >= lock->rank) {
+	if (lock->word != fake_port.cpu + 1 && mine->count &&
+		mine->lock[mine->count - 1]->rank >= lock->rank) {
 		fail("lock order: the rank must rise");
 	}
-	lock->word = 1;
-	held[fake_port.locks_held++] = lock;
+	await(lock);
+	lock->word = fake_port.cpu + 1;
+	mine->lock[mine->count++] = lock;
+	fake_port.locks_held++;
 	fake_port.lock_count++;
 }
 
 void port_unlock(struct hv_lock *lock)
 {
-	if (!lock->word || !fake_port.locks_held || held[fake_port.locks_held - 1] != lock) {
+	struct held *mine = &held[fake_port.cpu];
+
+	if (!lock->word || !mine->count || mine->lock[mine->count - 1] != lock) {
 		fail("unlock of a lock that is not the last one taken");
 	}
 	lock->word = 0;
+	mine->count--;
 	fake_port.locks_held--;
+	window();
 }
 
 uint64_t port_now(void)

@@ -3,6 +3,9 @@
  * The port of unit tests: one recorder that a test scripts and inspects. It asserts lock ranks,
  * keeps an event log, and turns port_panic() into a test failure (or into fake_port.panicked where
  * a test expects one). Call fake_port_reset() in each test's set-up.
+ *
+ * A test may play several physical CPUs: `cpu` says whose turn it is, and each has its own held
+ * locks. fake_race.h builds on that to try every interleaving of two of them.
  */
 #ifndef FAKE_PORT_H
 #define FAKE_PORT_H
@@ -10,12 +13,15 @@
 #include <hv/port.h>
 #include <setjmp.h>
 
+#define FAKE_CPUS 4u
+
 struct fake_port {
 	uint64_t now;
-	unsigned locks_held; /* 0 again after every handler (R7) */
+	unsigned cpu;        /* the physical CPU that the test plays now */
+	unsigned locks_held; /* by all CPUs; 0 again after every handler (R7) */
 	unsigned lock_count; /* port_lock calls so far */
 	unsigned kicks;
-	uint16_t kicked_pcpu;
+	uint16_t kicked_pcpu; /* the last one */
 	unsigned tlb_flushes;
 	uint64_t flushed_from, flushed_len; /* of the last flush */
 	unsigned syncs;
@@ -23,6 +29,10 @@ struct fake_port {
 	char last_log[256];
 	jmp_buf *panic_to; /* set by a test that expects a panic */
 	const char *panic_why;
+	/* Where another CPU may come in between: before a lock is taken, after one was given up. */
+	void (*window)(void);
+	/* Lets the CPU that holds the lock go on; NULL: waiting for one would be for ever. */
+	void (*wait)(void);
 };
 
 extern struct fake_port fake_port;
