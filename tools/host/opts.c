@@ -223,7 +223,7 @@ bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **a
 	set_defaults(opts);
 	list_options(command, list);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* glibc: start afresh */
 	while ((at = getopt_long(argc, argv, "+:", list, NULL)) != -1) {
 		if (at == '?' || at == ':') {
 			return refuse(command,

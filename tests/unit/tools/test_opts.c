@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include <unit.h>
+
+#include <opts.h>
+
+#define MOST_WORDS 16
+
+/* Splits at '|' and parses, as the command would. */
+static bool parse(struct opts *opts, enum opts_command command, const char *line)
+{
+	static char words[512];
+	char *argv[MOST_WORDS + 1];
+	int argc = 0;
+
+	argv[argc++] = (char *)"run";
+	strcpy(words, line);
+	for (char *word = strtok(words, "|"); word; word = strtok(NULL, "|")) {
+		argv[argc++] = word;
+	}
+	argv[argc] = NULL;
+	return opts_parse(opts, command, argc, argv);
+}
+
+static void opts__nothing_given__defaults_and_the_guest_of_the_environment(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	setenv("DRYDOCK_KERNEL", "/k", 1);
+	setenv("DRYDOCK_INITRD", "/i", 1);
+	assert_true(parse(&opts, OPTS_RUN, ""));
+	assert_int_equal(opts.backend, OPTS_SIM);
+	assert_string_equal(opts.kernel, "/k");
+	assert_string_equal(opts.initrd, "/i");
+	assert_int_equal(opts.mem, HV_MIB(256));
+	assert_int_equal(opts.cpus, 1);
+	assert_int_equal(opts.gic, 3);
+	assert_false(opts.stats);
+}
+
+static void opts__kernel_given__no_default_initrd(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	setenv("DRYDOCK_INITRD", "/i", 1);
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|/mine"));
+	assert_null(opts.initrd);
+}
+
+static void opts__no_kernel_anywhere__is_refused(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	unsetenv("DRYDOCK_KERNEL");
+	assert_false(parse(&opts, OPTS_RUN, ""));
+}
+
+static void opts__every_option__is_taken(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	assert_true(parse(&opts, OPTS_RUN,
+		"--arch|aarch64|--backend=qemu|--kernel|k|--initrd|i|--append|a "
+		"b|--dtb|d|--flash|f|--mem|1G"));
+	assert_int_equal(opts.backend, OPTS_QEMU);
+	assert_string_equal(opts.append, "a b");
+	assert_string_equal(opts.dtb, "d");
+	assert_string_equal(opts.flash, "f");
+	assert_int_equal(opts.mem, HV_GIB(1));
+	assert_true(parse(&opts, OPTS_RUN,
+		"--kernel|k|--cpus|1|--gic|3|--load-addr|0x48000000|--timeout|1.5|--until|X|--"
+		"stats|--deterministic"));
+	assert_true(opts.has_load_addr);
+	assert_int_equal(opts.load_addr, 0x48000000);
+	assert_true(opts.timeout_s == 1.5);
+	assert_string_equal(opts.until, "X");
+	assert_true(opts.stats);
+	assert_null(opts.stats_file);
+	assert_true(opts.deterministic);
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--stats=s.json|--qemu-args|-cpu max"));
+	assert_string_equal(opts.stats_file, "s.json");
+	assert_string_equal(opts.qemu_args, "-cpu max");
+}
+
+static void t5_opts__bad_values__are_refused(void **state)
+{
+	static const char *const lines[] = {
+		"--kernel|k|--arch|vax",
+		"--kernel|k|--backend|xen",
+		"--kernel|k|--mem|0",
+		"--kernel|k|--mem|-1",
+		"--kernel|k|--mem|1",
+		"--kernel|k|--mem|3M",
+		"--kernel|k|--mem|65G",
+		"--kernel|k|--mem|17179869184G",
+		"--kernel|k|--cpus|0",
+		"--kernel|k|--cpus|2",
+		"--kernel|k|--cpus|x",
+		"--kernel|k|--gic|4",
+		"--kernel|k|--load-addr|here",
+		"--kernel|k|--timeout|0",
+		"--kernel|k|--timeout|soon",
+		"--kernel|k|--frobnicate",
+		"--kernel|k|stray",
+		"--kernel|k|--mem",
+		"--kernel|k|-x",
+		"--kernel|k|--out|o",
+		"--kernel|k|--deterministic=1",
+		"--kernel",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(lines); i++) {
+		struct opts opts;
+
+		if (parse(&opts, OPTS_RUN, lines[i])) {
+			fail_msg("accepted: %s", lines[i]);
+		}
+	}
+}
+
+static void t5_opts__empty_texts__are_refused_where_they_mean_nothing(void **state)
+{
+	static const char *const names[] = {"--kernel", "--initrd", "--dtb", "--flash", "--until"};
+
+	(void)state;
+	setenv("DRYDOCK_KERNEL", "/k", 1);
+	for (size_t i = 0; i < HV_ARRAY_COUNT(names); i++) {
+		char *argv[] = {(char *)"run", (char *)names[i], (char *)"", NULL};
+		struct opts opts;
+
+		assert_false(opts_parse(&opts, OPTS_RUN, 3, argv));
+	}
+}
+
+static void opts__mem_bounds__both_sides(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--mem|2M"));
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--mem|64G"));
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--mem|1M"));
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--mem|65538M"));
+}
+
+static void opts_pack__needs_out__and_knows_no_run_options(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	assert_false(parse(&opts, OPTS_PACK, "--kernel|k"));
+	assert_true(parse(&opts, OPTS_PACK, "--kernel|k|--out|o|--report"));
+	assert_true(opts.stats);
+	assert_false(parse(&opts, OPTS_PACK, "--kernel|k|--out|o|--until|x"));
+}
+
+static void opts_bench__runs__both_sides_of_its_bounds(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	assert_true(parse(&opts, OPTS_BENCH, "--kernel|k"));
+	assert_int_equal(opts.runs, 3);
+	assert_true(parse(&opts, OPTS_BENCH, "--kernel|k|--runs|100"));
+	assert_false(parse(&opts, OPTS_BENCH, "--kernel|k|--runs|101"));
+	assert_false(parse(&opts, OPTS_BENCH, "--kernel|k|--runs|0"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		hv_unit_test(opts__nothing_given__defaults_and_the_guest_of_the_environment),
+		hv_unit_test(opts__kernel_given__no_default_initrd),
+		hv_unit_test(opts__no_kernel_anywhere__is_refused),
+		hv_unit_test(opts__every_option__is_taken),
+		hv_unit_test(t5_opts__bad_values__are_refused),
+		hv_unit_test(t5_opts__empty_texts__are_refused_where_they_mean_nothing),
+		hv_unit_test(opts__mem_bounds__both_sides),
+		hv_unit_test(opts_pack__needs_out__and_knows_no_run_options),
+		hv_unit_test(opts_bench__runs__both_sides_of_its_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
