@@ -98,6 +98,9 @@ void port_tlb_flush(const struct hv_pt *pt, gpa_t from, uint64_t len)
 	fake_port.tlb_flushes++;
 	fake_port.flushed_from = from.v;
 	fake_port.flushed_len = len;
+	if (fake_port.tlb_hook) {
+		fake_port.tlb_hook(fake_port.tlb_ctx, from.v, len);
+	}
 }
 
 void port_guest_sync(const void *host, size_t size)

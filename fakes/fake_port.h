@@ -24,6 +24,9 @@ struct fake_port {
 	uint16_t kicked_pcpu; /* the last one */
 	unsigned tlb_flushes;
 	uint64_t flushed_from, flushed_len; /* of the last flush */
+	/* Called inside each port_tlb_flush; fake_tlb hooks in here. */
+	void (*tlb_hook)(void *ctx, uint64_t from, uint64_t len);
+	void *tlb_ctx;
 	unsigned syncs;
 	unsigned logs;
 	char last_log[256];

@@ -181,7 +181,10 @@ static uint8_t leaf_level(
 	return level;
 }
 
-/* Counts the tables that are missing; HV_ERR_OVERLAP when something is in the way. */
+/*
+ * Counts the tables that are missing; HV_ERR_OVERLAP when something is in the way. Stops at a count
+ * that the pool can never serve, so that the pool's size bounds the work.
+ */
 static enum hv_status map_plan(
 	const struct hv_pt *pt, const struct hv_pt_map *map, uint32_t *tables)
 {
@@ -199,6 +202,9 @@ static enum hv_status map_plan(
 		/* A table counts where the range first enters it. */
 		for (uint8_t above = at.level; above > level; above--) {
 			*tables += done == 0 || hv_is_aligned(ia, hv_pt_span(above));
+		}
+		if (*tables > pt->pages->page_count) {
+			return HV_ERR_NO_MEMORY;
 		}
 	}
 	return HV_OK;

@@ -20,13 +20,7 @@
 
 #define MAX_LEAF 2u /* 1 GiB */
 
-/* All combinations but none at all and those with W and no R (P10). */
-#define PROT_R   HV_BIT(HV_PROT_R)
-#define PROT_RW  HV_BIT(HV_PROT_R | HV_PROT_W)
-#define PROT_X   HV_BIT(HV_PROT_X)
-#define PROT_RX  HV_BIT(HV_PROT_R | HV_PROT_X)
-#define PROT_RWX HV_BIT(HV_PROT_R | HV_PROT_W | HV_PROT_X)
-#define PROTS    (PROT_R | PROT_RW | PROT_X | PROT_RX | PROT_RWX)
+#define PROTS (HV_PT_PROTS_READABLE | HV_PT_PROTS_X_ONLY)
 
 static uint64_t encode_leaf(struct hv_pte pte, uint8_t level)
 {

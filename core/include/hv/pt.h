@@ -37,6 +37,12 @@ struct hv_pte {
 	uint8_t type; /* enum hv_mem_type; leaves only */
 };
 
+/* For hv_pt_fmt.prot_mask: what every format can express, and what some can. */
+#define HV_PT_PROTS_READABLE                                                                       \
+	(1u << HV_PROT_R | 1u << (HV_PROT_R | HV_PROT_W) | 1u << (HV_PROT_R | HV_PROT_X) |         \
+		1u << (HV_PROT_R | HV_PROT_W | HV_PROT_X))
+#define HV_PT_PROTS_X_ONLY (1u << HV_PROT_X)
+
 /* Every format here resolves 9 bits of the address per level below the root. */
 #define HV_PT_INDEX_BITS 9u
 
