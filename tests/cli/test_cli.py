@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The command line as a user sees it: exit statuses, messages, output.
+
+Usage: test_cli.py Inputs|OnSim|AtEl2   Paths come from the environment, as ctest sets it.
+"""
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HOST = os.environ["DRYDOCK_HOST"]
+GUESTS = os.environ["DRYDOCK_GUESTS"]
+PATIENCE = 120  # seconds that any single run may take on a loaded machine
+SKIPPED = 77
+
+
+def guest(name, kind="elf"):
+    return os.path.join(GUESTS, "%s.%s" % (name, kind))
+
+
+def drydock(*words, text=b"", command="run"):
+    done = subprocess.run([HOST, command, *words], input=text, capture_output=True, timeout=PATIENCE)
+    return done.returncode, done.stdout.decode("latin-1"), done.stderr.decode("utf-8")
+
+
+class Inputs(unittest.TestCase):
+    """Bad usage and bad files: status 2, a message that says where, and nothing printed by a guest."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def file(self, name, data):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    def refused(self, *words, says=()):
+        status, out, err = drydock(*words)
+        self.assertEqual((status, out), (2, ""), err)
+        for text in says:
+            self.assertIn(text, err)
+
+    def hello(self):
+        with open(guest("hello"), "rb") as file:
+            return bytearray(file.read())
+
+    def test_missing_kernel__named(self):
+        self.refused("--kernel", "/nonexistent/kernel", says=["/nonexistent/kernel", "No such file"])
+
+    def test_empty_kernel__named(self):
+        path = self.file("empty", b"")
+        self.refused("--kernel", path, says=[path, "empty"])
+
+    def test_folder_as_kernel__named(self):
+        self.refused("--kernel", self.folder.name, says=["not a regular file"])
+
+    def test_t5_unknown_flag__named(self):
+        self.refused("--kernel", guest("hello"), "--frob", says=["--frob", "--help"])
+
+    def test_t5_bad_number__says_what_it_takes(self):
+        self.refused("--kernel", guest("hello"), "--mem", "1x", says=["--mem 1x", "2M"])
+
+    def test_f2_elf_of_another_machine__file_field_and_offset(self):
+        elf = self.hello()
+        struct.pack_into("<H", elf, 18, 62)
+        path = self.file("k.elf", elf)
+        self.refused("--kernel", path, says=[path, "e_machine", "0x12", "0x3e"])
+
+    def test_f2_elf_headers_past_the_end__file_field_and_offset(self):
+        elf = self.hello()
+        struct.pack_into("<Q", elf, 32, 1 << 63)
+        path = self.file("k.elf", elf)
+        self.refused("--kernel", path, says=[path, "e_phoff", "0x20"])
+
+    def test_f1_truncated_elf__refused(self):
+        path = self.file("k.elf", self.hello()[:100])
+        self.refused("--kernel", path, says=[path])
+
+    def test_f3_image_larger_than_ram__file_field_and_offset(self):
+        image = bytearray(128)
+        struct.pack_into("<QQQ", image, 8, 0, 1 << 40, 0xA)
+        image[56:60] = b"ARM\x64"
+        path = self.file("Image", image)
+        self.refused("--kernel", path, says=[path, "image_size", "0x10"])
+
+    def test_f6_bad_dtb__file_and_field(self):
+        path = self.file("bad.dtb", b"\xd0\x0d\xfe\xed" + b"\xff" * 60)
+        self.refused("--kernel", guest("hello"), "--dtb", path, says=[path])
+        path = self.file("text.dtb", b"/dts-v1/;")
+        self.refused("--kernel", guest("hello"), "--dtb", path, says=[path])
+
+    def test_f7_initrd_larger_than_ram__file_named(self):
+        path = self.file("initrd", b"x" * (3 << 20))
+        self.refused("--kernel", guest("hello"), "--initrd", path, "--mem", "2M", says=[path])
+
+    def test_f7_load_address_outside_ram__refused(self):
+        self.refused("--kernel", guest("hello", "bin"), "--load-addr", "0x1000", says=["0x1000"])
+
+    def test_pack__unwritable_output__status_1(self):
+        status, _, err = drydock("--kernel", guest("hello"), "--out", "/nonexistent/b", command="pack")
+        self.assertEqual(status, 1, err)
+
+    def test_pack__good_guest__a_bundle_that_starts_with_its_manifest(self):
+        path = os.path.join(self.folder.name, "bundle")
+        status, _, err = drydock("--kernel", guest("hello"), "--out", path, command="pack")
+        self.assertEqual(status, 0, err)
+        with open(path, "rb") as file:
+            data = file.read()
+        self.assertEqual(data[:4], b"\xd0\x0d\xfe\xed")
+        self.assertEqual(len(data) % 4096, 0)
+        self.assertEqual(os.listdir(self.folder.name), ["bundle"])
+
+
+class Runs:
+    """What every backend must do; `words` names the backend."""
+
+    words = ()
+
+    def run_guest(self, name, *words, text=b"", kind="elf"):
+        return drydock(*self.words, "--kernel", guest(name, kind), *words, text=text)
+
+    def test_guest_powers_off__status_0(self):
+        status, out, err = self.run_guest("hello")
+        self.assertEqual(status, 0, err)
+        self.assertIn("Hello from EL1", out)
+        self.assertIn("ALL PASS", out)
+
+    def test_flat_image_at_an_address__starts_there(self):
+        status, out, err = self.run_guest("hello", "--load-addr", "0x48000000", kind="bin")
+        self.assertEqual(status, 0, err)
+        self.assertIn("ALL PASS", out)
+
+    def test_until_seen__ends_the_run_with_status_0(self):
+        status, out, err = self.run_guest("spin", "--until", "SPINNING")
+        self.assertEqual(status, 0, err)
+        self.assertIn("SPINNING", out)
+
+    def test_until_not_seen__status_5(self):
+        status, _, err = self.run_guest("hello", "--until", "NEVER PRINTED")
+        self.assertEqual(status, 5, err)
+        self.assertIn("--until", err)
+
+    def test_timeout__status_4(self):
+        start = time.monotonic()
+        status, _, err = self.run_guest("spin", "--timeout", "2")
+        self.assertEqual(status, 4, err)
+        self.assertGreaterEqual(time.monotonic() - start, 2)
+
+    def test_reset__ends_the_run_and_says_so(self):
+        status, out, err = self.run_guest("reboot")
+        self.assertEqual(status, 0, err)
+        self.assertIn("REBOOTING", out)
+        self.assertIn("reset", err)
+
+    def test_crash__status_3_with_reason_and_registers(self):
+        status, _, err = self.run_guest("crash")
+        self.assertEqual(status, 3, err)
+        self.assertRegex(err, r"the guest crashed: \S")
+        self.assertRegex(err, r"(?i)\bpc\b\W+(0x)?[0-9a-f]{8,16}")
+        self.assertRegex(err, r"(?i)\bx19\b\W+(0x)?[0-9a-f]{8,16}")
+
+    def test_input__reaches_the_guest(self):
+        status, out, err = self.run_guest("echo", text=b"dry dock q")
+        self.assertEqual(status, 0, err)
+        self.assertIn("dry dock q", out)
+
+    def test_stats__as_json(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "stats.json")
+            status, _, err = self.run_guest("hello", "--stats=" + path)
+            self.assertEqual(status, 0, err)
+            with open(path, encoding="utf-8") as file:
+                stats = json.load(file)
+        self.assertGreater(stats["exits.mmio"], 10)
+        self.assertGreaterEqual(stats["exits.call"], 1)
+        self.assertIn("time.hypervisor", stats)
+
+    def test_stats__for_people(self):
+        status, out, err = self.run_guest("hello", "--stats")
+        self.assertEqual(status, 0, err)
+        self.assertRegex(err, r"exits\.mmio +\d+")
+        self.assertNotIn("exits.mmio", out)
+
+    def test_deterministic__two_runs_give_the_same_bytes(self):
+        first, second = (self.run_guest("timer", "--deterministic") for _ in range(2))
+        self.assertEqual(first[0], 0, first[2])
+        self.assertEqual(first, second)
+
+    def test_terminal__escape_key_ends_the_run(self):
+        master, slave = pty.openpty()
+        child = subprocess.Popen([HOST, "run", *self.words, "--kernel", guest("echo")], stdin=slave,
+                                 stdout=slave, stderr=subprocess.PIPE, close_fds=True)
+        os.close(slave)
+        seen = self.read_until(master, b"READY")
+        os.write(master, b"a\x01x")
+        _, err = child.communicate(timeout=PATIENCE)
+        os.close(master)
+        self.assertIn(b"READY", seen)
+        self.assertEqual(child.returncode, 0, err)
+        self.assertIn(b"operator", err)
+
+    def read_until(self, fd, text):
+        seen, deadline = b"", time.monotonic() + PATIENCE
+        while text not in seen and time.monotonic() < deadline:
+            if select.select([fd], [], [], 1)[0]:
+                seen += os.read(fd, 4096)
+        return seen
+
+
+class OnSim(Runs, unittest.TestCase):
+    words = ("--backend", "sim")
+
+
+class AtEl2(Runs, unittest.TestCase):
+    words = ("--backend", "qemu")
+
+    def setUp(self):
+        if not os.path.exists(os.environ["DRYDOCK_EL2_IMAGE"]):
+            print("SKIP: %s is missing; run tools/drydock build" % os.environ["DRYDOCK_EL2_IMAGE"])
+            sys.exit(SKIPPED)
+
+    def test_bad_qemu_options__status_1(self):
+        status, _, err = self.run_guest("hello", "--qemu-args", "-frob")
+        self.assertEqual(status, 1, err)
+        self.assertTrue(re.search("frob", err), err)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
