@@ -425,9 +425,13 @@ enum hv_status hv_pt_unmap(struct hv_pt *pt, gpa_t ia, uint64_t size)
 
 void hv_pt_destroy(struct hv_pt *pt)
 {
+	_Atomic uint64_t *root = table_at(pt, pt->root.v);
 	struct detached tables;
 
 	tables_detach(pt, 0, pt_limit(pt), true, &tables);
+	for (unsigned i = 0; i < PT_TABLE_ENTRIES << pt->root_extra; i++) {
+		pt_slot_write(&root[i], 0);
+	}
 	detached_give(pt, &tables);
 	hv_pages_give(pt->pages, 1u << pt->root_extra, pt->root);
 	*pt = (struct hv_pt){0};
