@@ -5,33 +5,38 @@
  */
 #include <unit.h>
 
+#include <dev/gic/gic.h>
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
 #include <hv/bits.h>
 
-#define GUARD 0xc5
-#define LINES 64u
-#define LINE  33u /* the one that a device with a line is wired to */
+#define GUARD  0xc5
+#define LINES  64u
+#define LINE   33u /* the one that a device with a line is wired to */
+#define MEMORY 65536u
+#define CPUS   2u
 
-/* The device's memory, between bytes that nobody may touch. */
-struct arena {
+/* A device's memory, between bytes that nobody may touch, and what it is wired to. */
+struct bench {
 	uint8_t before[64];
-	_Alignas(64) uint8_t dev[4096];
+	_Alignas(64) uint8_t memory[MEMORY];
 	uint8_t after[64];
+	struct hv_chan chan;
+	struct gicv3_cpu cpu[CPUS];
+	void *dev; /* in memory */
 };
 
 struct row {
 	const struct hv_dev_ops *ops;
 	uint64_t window; /* bytes of its region that are tried */
-	size_t state_size;
 	bool has_line;
-	void (*init)(void *dev);
+	void (*init)(struct bench *bench);
+	size_t (*size)(void); /* how much of the memory is its own */
 };
 
 static const struct row *row; /* that a check runs against */
-static struct arena arena, twin;
-static struct hv_chan chan;
+static struct bench bench, twin;
 static bool line[LINES];
 static uint64_t seed, now;
 
@@ -44,27 +49,71 @@ static void on_line(void *ctl, uint32_t n, bool level)
 
 static const struct hv_irq pin = {on_line, NULL, LINE};
 
-static void init_pl011(void *dev)
+static size_t size_pl011(void)
 {
-	pl011_init(dev, &chan, pin);
+	return sizeof(struct pl011);
 }
 
-static void init_pl031(void *dev)
+static void init_pl011(struct bench *b)
 {
-	pl031_init(dev, 1000, pin);
+	pl011_init(b->dev, &b->chan, pin);
 }
 
-static void init_pflash(void *dev)
+static size_t size_pl031(void)
+{
+	return sizeof(struct pl031);
+}
+
+static void init_pl031(struct bench *b)
+{
+	pl031_init(b->dev, 1000, pin);
+}
+
+static size_t size_pflash(void)
+{
+	return sizeof(struct pflash);
+}
+
+static void init_pflash(struct bench *b)
 {
 	static const uint8_t image[100] = {'p', 'f', 'l', 'd'};
 
-	pflash_init(dev, image, sizeof(image));
+	pflash_init(b->dev, image, sizeof(image));
+}
+
+static const struct vgic_cfg gic_cfg = {.spis = 64};
+
+static size_t size_gic(void)
+{
+	return vgic_arena_size(&gic_cfg);
+}
+
+static void on_notify(void *ctx)
+{
+	(void)ctx;
+}
+
+static void init_gic(struct bench *b)
+{
+	struct hv_arena arena = {.base = b->memory, .size = size_gic()};
+	struct vgic *gic;
+
+	assert_int_equal(vgic_create(&gic, &gic_cfg, &arena), HV_OK);
+	b->dev = gic;
+	for (uint16_t i = 0; i < CPUS; i++) {
+		const struct vgic_cpu_cfg cpu = {
+			.index = i, .affinity = i, .lr_count = 4, .notify = on_notify};
+
+		assert_int_equal(vgic_add_cpu(gic, &b->cpu[i], &cpu), HV_OK);
+	}
 }
 
 static const struct row devices[] = {
-	{&pl011_ops, 0x1000, sizeof(struct pl011), true, init_pl011},
-	{&pl031_ops, 0x1000, sizeof(struct pl031), true, init_pl031},
-	{&pflash_ops, 0x1000, sizeof(struct pflash), false, init_pflash},
+	{&pl011_ops, 0x1000, true, init_pl011, size_pl011},
+	{&pl031_ops, 0x1000, true, init_pl031, size_pl031},
+	{&pflash_ops, 0x1000, false, init_pflash, size_pflash},
+	{&gicv3_dist_ops, GICV3_GICD_SIZE, false, init_gic, size_gic},
+	{&gicv3_redist_ops, GICV3_GICR_SIZE + 0x1000, false, init_gic, size_gic},
 };
 
 static uint64_t random_u64(void)
@@ -81,20 +130,17 @@ static uint64_t mask_of(uint8_t size)
 }
 
 /* One access as the bus would do it; checks what holds for all of them. */
-static uint64_t touch(void *dev, uint64_t off, uint8_t size, bool write, uint64_t data)
+static uint64_t touch(struct bench *b, uint64_t off, uint8_t size, bool write, uint64_t data)
 {
 	struct hv_access access = {
 		.off = off, .data = data & mask_of(size), .now = now, .size = size, .write = write};
-	uint8_t before[sizeof(arena.dev)];
 
-	memcpy(before, dev, sizeof(before));
-	if (!row->ops->access(dev, &access)) {
-		assert_memory_equal(before, dev, sizeof(before));
+	if (!row->ops->access(b->dev, &access)) {
 		return 0;
 	}
 	assert_int_equal(access.data & ~mask_of(size), 0);
 	if (write && row->ops->expire) {
-		(void)row->ops->expire(dev, now);
+		(void)row->ops->expire(b->dev, now);
 	}
 	return access.data;
 }
@@ -108,18 +154,27 @@ static void for_each_access(void (*visit)(uint64_t off, uint8_t size))
 	}
 }
 
+static void set_up(struct bench *b)
+{
+	memset(b->before, GUARD, sizeof(b->before));
+	memset(b->memory, GUARD, sizeof(b->memory));
+	memset(b->after, GUARD, sizeof(b->after));
+	memset(b->memory, 0, row->size());
+	b->chan = (struct hv_chan){0};
+	memset(b->cpu, 0, sizeof(b->cpu));
+	b->dev = b->memory;
+	row->init(b);
+}
+
 static void start(const struct row *of)
 {
-	assert_true(of->state_size <= sizeof(arena.dev));
-	assert_true(of->ops->name && of->ops->access && of->ops->reset);
 	row = of;
 	seed = 88172645463325252ull;
 	now = 0;
-	chan = (struct hv_chan){0};
 	memset(line, true, sizeof(line));
-	memset(&arena, GUARD, sizeof(arena));
-	memset(arena.dev, 0, row->state_size);
-	row->init(arena.dev);
+	assert_true(row->size() <= MEMORY);
+	assert_true(row->ops->name && row->ops->access && row->ops->reset);
+	set_up(&bench);
 }
 
 static void write_patterns(uint64_t off, uint8_t size)
@@ -127,21 +182,21 @@ static void write_patterns(uint64_t off, uint8_t size)
 	static const uint64_t patterns[] = {0, UINT64_MAX, 0xa5a5a5a5a5a5a5a5ull};
 
 	for (size_t i = 0; i < HV_ARRAY_COUNT(patterns); i++) {
-		touch(arena.dev, off, size, true, patterns[i]);
+		touch(&bench, off, size, true, patterns[i]);
 	}
-	touch(arena.dev, off, size, true, random_u64());
-	touch(arena.dev, off, size, false, UINT64_MAX);
+	touch(&bench, off, size, true, random_u64());
+	touch(&bench, off, size, false, UINT64_MAX);
 	now += 500000000;
 }
 
 static void assert_nothing_else_was_touched(void)
 {
-	for (size_t i = 0; i < sizeof(arena.before); i++) {
-		assert_int_equal(arena.before[i], GUARD);
-		assert_int_equal(arena.after[i], GUARD);
+	for (size_t i = 0; i < sizeof(bench.before); i++) {
+		assert_int_equal(bench.before[i], GUARD);
+		assert_int_equal(bench.after[i], GUARD);
 	}
-	for (size_t i = row->state_size; i < sizeof(arena.dev); i++) {
-		assert_int_equal(arena.dev[i], GUARD);
+	for (size_t i = row->size(); i < MEMORY; i++) {
+		assert_int_equal(bench.memory[i], GUARD);
 	}
 }
 
@@ -153,19 +208,38 @@ static void check_every_offset_size_and_direction_stays_inside(void)
 
 static void read_twice(uint64_t off, uint8_t size)
 {
-	uint64_t first = touch(arena.dev, off, size, false, 0x5555555555555555ull);
+	uint64_t first = touch(&bench, off, size, false, 0x5555555555555555ull);
 
-	assert_true(first == touch(arena.dev, off, size, false, 0xaaaaaaaaaaaaaaaaull));
+	assert_true(first == touch(&bench, off, size, false, 0xaaaaaaaaaaaaaaaaull));
+}
+
+static void assert_refused_or_unchanged(uint64_t off, uint8_t size)
+{
+	struct hv_access access = {.off = off, .data = 1, .now = now, .size = size, .write = true};
+
+	if (!row->ops->access(bench.dev, &access)) {
+		assert_memory_equal(twin.memory, bench.memory, MEMORY);
+	}
+	memcpy(twin.memory, bench.memory, row->size());
+}
+
+/* Refused: the bus answers with an error, and nothing has changed. */
+static void check_refused_accesses_change_nothing(void)
+{
+	memcpy(twin.memory, bench.memory, MEMORY);
+	for (uint8_t size = 1; size <= 8; size = (uint8_t)(size * 2)) {
+		for (uint64_t off = 0; off + size <= row->window; off += row->window / 1024 + 1) {
+			assert_refused_or_unchanged(off, size);
+		}
+	}
 }
 
 /* With nothing going on outside, a read gives a defined value (R2), the same each time. */
 static void check_reads_are_stable_and_change_nothing(void)
 {
-	uint8_t before[sizeof(arena.dev)];
-
-	memcpy(before, arena.dev, sizeof(before));
+	memcpy(twin.memory, bench.memory, MEMORY);
 	for_each_access(read_twice);
-	assert_memory_equal(before, arena.dev, sizeof(before));
+	assert_memory_equal(twin.memory, bench.memory, MEMORY);
 }
 
 static void check_init_and_reset_drive_every_line_low(void)
@@ -173,7 +247,7 @@ static void check_init_and_reset_drive_every_line_low(void)
 	assert_int_equal(line[LINE], !row->has_line);
 	for_each_access(write_patterns);
 	line[LINE] = true;
-	row->ops->reset(arena.dev);
+	row->ops->reset(bench.dev);
 	assert_int_equal(line[LINE], !row->has_line);
 }
 
@@ -181,44 +255,39 @@ static void check_init_and_reset_drive_every_line_low(void)
 static void check_reset_forgets_what_the_guest_wrote(void)
 {
 	for_each_access(write_patterns);
-	row->ops->reset(arena.dev);
-	memset(&twin, 0, sizeof(twin));
-	row->init(twin.dev);
+	row->ops->reset(bench.dev);
+	set_up(&twin);
 	for (uint64_t off = 0; off + 4 <= row->window; off += 4) {
-		assert_int_equal(
-			touch(arena.dev, off, 4, false, 0), touch(twin.dev, off, 4, false, 0));
+		assert_int_equal(touch(&bench, off, 4, false, 0), touch(&twin, off, 4, false, 0));
 	}
 }
 
-/* R6: no hidden input. The same accesses give the same answers and the same state. */
+/* R6: no hidden input. */
 static void check_the_same_accesses_give_the_same_answers(void)
 {
-	memcpy(&twin, &arena, sizeof(twin));
+	set_up(&twin);
 	for (unsigned i = 0; i < 20000; i++) {
 		uint8_t size = (uint8_t)(1u << (random_u64() % 4));
 		uint64_t off = random_u64() % (row->window - size + 1);
 		bool write = random_u64() & 1;
 		uint64_t data = random_u64();
-		struct hv_chan left = chan;
-		uint64_t answer = touch(arena.dev, off, size, write, data);
+		uint64_t answer = touch(&bench, off, size, write, data);
 
-		chan = left;
-		assert_true(answer == touch(twin.dev, off, size, write, data));
+		assert_true(answer == touch(&twin, off, size, write, data));
 		now += random_u64() % 100000000;
 	}
-	assert_memory_equal(arena.dev, twin.dev, row->state_size);
 }
 
 static void check_poll_and_expire_with_nothing_to_do_change_no_line(void)
 {
 	if (row->ops->poll) {
-		row->ops->poll(arena.dev);
+		row->ops->poll(bench.dev);
 	}
 	if (row->ops->expire) {
-		uint64_t due = row->ops->expire(arena.dev, now);
+		uint64_t due = row->ops->expire(bench.dev, now);
 
 		assert_true(due > now);
-		assert_true(due == row->ops->expire(arena.dev, now));
+		assert_true(due == row->ops->expire(bench.dev, now));
 	}
 	for (unsigned i = 0; i < LINES; i++) {
 		assert_int_equal(line[i], i != LINE || !row->has_line);
@@ -243,6 +312,12 @@ static void dev__reads_with_nothing_going_on__are_stable_and_change_nothing(void
 {
 	(void)state;
 	run(check_reads_are_stable_and_change_nothing);
+}
+
+static void dev__refused_accesses__change_nothing(void **state)
+{
+	(void)state;
+	run(check_refused_accesses_change_nothing);
 }
 
 static void dev__init_and_reset__drive_every_line_low(void **state)
@@ -274,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		hv_unit_test(u1_dev__every_offset_size_and_direction__stays_inside),
 		hv_unit_test(dev__reads_with_nothing_going_on__are_stable_and_change_nothing),
+		hv_unit_test(dev__refused_accesses__change_nothing),
 		hv_unit_test(dev__init_and_reset__drive_every_line_low),
 		hv_unit_test(dev__reset__forgets_what_the_guest_wrote),
 		hv_unit_test(dev__same_accesses_twice__give_the_same_answers),
