@@ -85,6 +85,7 @@ void hv_vcpu_leave(struct hv_vcpu *vcpu, enum hv_verdict verdict)
 	};
 	struct hv_vcpu_held held = hv_vcpu_hold(vcpu);
 
+	HV_CHECK(vcpu->state == HV_VCPU_RUNNING);
 	move(held, settle(after[verdict], atomic_load(&vcpu->todo)));
 	hv_vcpu_drop(held);
 }
