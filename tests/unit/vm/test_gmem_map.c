@@ -131,6 +131,16 @@ static void gmem_map__pool_exhausted__leaves_the_table_for_destroy(void **state)
 
 /* ---- fault ---- */
 
+static void gmem_fault__region_beyond_the_guests_address_space__maps_nothing(void **state)
+{
+	uint32_t free_count = pool.free_count;
+
+	(void)state;
+	add(HV_BIT(40), BLOCK, 0, RWX, true);
+	assert_int_not_equal(fault(HV_BIT(40), HV_PROT_R), HV_OK);
+	assert_int_equal(pool.free_count, free_count);
+}
+
 static void gmem_fault__outside_every_region__is_not_found(void **state)
 {
 	(void)state;
@@ -290,6 +300,7 @@ int main(void)
 		test_on(p3_gmem_map__region_in_the_page_pool__is_denied_lazy_or_not),
 		test_on(gmem_map__beyond_the_guests_address_space__is_out_of_range),
 		test_on(gmem_map__pool_exhausted__leaves_the_table_for_destroy),
+		test_on(gmem_fault__region_beyond_the_guests_address_space__maps_nothing),
 		test_on(gmem_fault__outside_every_region__is_not_found),
 		test_on(gmem_fault__not_what_the_region_allows__is_denied_and_maps_nothing),
 		test_on(gmem_fault__block_size__is_the_largest_that_fits_and_is_aligned_alike),
