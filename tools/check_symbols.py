@@ -25,7 +25,9 @@ def symbols(nm, library):
             member = match.group(1)
         fields = [field.strip() for field in line.split("|")]
         if len(fields) == 7 and fields[0] != "Name":
-            kind = "r" if fields[6].startswith(".data.rel.ro") else fields[2]
+            kind = fields[2]
+            if fields[6].startswith(".data.rel.ro"):
+                kind = "R" if kind.isupper() else "r"
             yield member, kind, fields[0]
 
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Source: DDI 0487, D8.15 (faults), ISS encodings for data and instruction aborts, HPFAR_EL2. */
+#include "abort.h"
+#include "esr.h"
+#include "inject.h"
+#include "pstate.h"
+
+#define HPFAR_FIPA HV_MASK(43, 4) /* bits 51:12 of the address */
+
+static bool is_mmu_fault(uint64_t esr)
+{
+	return a64_iss_fault_kind(esr) <= A64_FSC_PERMISSION;
+}
+
+static uint64_t fault_page(const struct a64_trap *trap)
+{
+	return (trap->hpfar & HPFAR_FIPA) << 8;
+}
+
+/* Maps guest memory that is not mapped yet. HV_FAULT: no memory, or not for this access. */
+static enum hv_verdict map(struct a64_vcpu *vcpu, uint64_t gpa, uint8_t want)
+{
+	struct hv_exit exit;
+
+	if (!hv_gmem_find(&vcpu->hv.vm->gmem, GPA(gpa))) {
+		return HV_FAULT;
+	}
+	exit.kind = HV_EXIT_MEM;
+	exit.insn_len = 0;
+	exit.mem.addr = GPA(gpa);
+	exit.mem.want = want;
+	return hv_exit_handle(&vcpu->hv, &exit);
+}
+
+static enum hv_verdict data_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, unsigned fsc)
+{
+	vcpu->hv.stats.exits[HV_EXIT_GUEST]++;
+	a64_inject_data_abort(vcpu, trap, fsc);
+	return HV_RESUME;
+}
+
+static enum hv_verdict insn_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, unsigned fsc)
+{
+	vcpu->hv.stats.exits[HV_EXIT_GUEST]++;
+	a64_inject_insn_abort(vcpu, trap->far, !(trap->esr & A64_ISS_FNV), fsc);
+	return HV_RESUME;
+}
+
+static enum hv_verdict bad(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	vcpu->hv.stats.exits[HV_EXIT_BAD]++;
+	return hv_vm_crash(&vcpu->hv, a64_esr_name(trap->esr), trap->esr, vcpu->regs.pc);
+}
+
+static uint64_t load_result(uint64_t esr, uint64_t data, uint8_t size)
+{
+	if (esr & A64_ISS_SSE) {
+		data = hv_sign_extend(data, 8u * size);
+	}
+	return (esr & A64_ISS_SF) ? data : (uint32_t)data;
+}
+
+/* A load or store that the syndrome describes. */
+static enum hv_verdict mmio(struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t gpa)
+{
+	uint64_t esr = trap->esr;
+	uint8_t size = a64_iss_size(esr);
+	bool swap = size > 1 && a64_is_big_endian(vcpu);
+	struct hv_exit exit;
+	enum hv_verdict verdict;
+
+	if (!hv_is_aligned(gpa, size)) {
+		return data_fault(vcpu, trap, A64_FSC_ALIGNMENT);
+	}
+	exit.kind = HV_EXIT_MMIO;
+	exit.insn_len = a64_esr_insn_len(esr);
+	exit.io.addr = gpa;
+	exit.io.size = size;
+	exit.io.write = (esr & A64_ISS_WNR) != 0;
+	exit.io.data = 0;
+	if (exit.io.write) {
+		exit.io.data = a64_x(vcpu, a64_iss_reg(esr)) & HV_MASK(8u * size - 1, 0);
+		exit.io.data = swap ? a64_swap(exit.io.data, size) : exit.io.data;
+	}
+	verdict = hv_exit_handle(&vcpu->hv, &exit);
+	if (verdict == HV_FAULT) {
+		return data_fault(vcpu, trap, A64_FSC_EXTERNAL);
+	}
+	if (!exit.io.write) {
+		exit.io.data = swap ? a64_swap(exit.io.data, size) : exit.io.data;
+		a64_x_set(vcpu, a64_iss_reg(esr), load_result(esr, exit.io.data, size));
+	}
+	a64_step(vcpu, esr);
+	return verdict;
+}
+
+/*
+ * The guest's page walk met something that is no mapped memory: map it, or tell the guest that its
+ * tables cannot be read (X5).
+ */
+static enum hv_verdict walk_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, bool is_data)
+{
+	enum hv_verdict verdict = map(vcpu, fault_page(trap), HV_PROT_R);
+	unsigned fsc = A64_FSC_EXTERNAL_WALK;
+
+	if (verdict != HV_FAULT) {
+		return verdict;
+	}
+	return is_data ? data_fault(vcpu, trap, fsc) : insn_fault(vcpu, trap, fsc);
+}
+
+/* A cache operation on what is not memory has nothing to do; no device sees it (X5). */
+static enum hv_verdict cache_op(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	enum hv_verdict verdict = HV_FAULT;
+
+	if (a64_iss_fault_kind(trap->esr) != A64_FSC_PERMISSION) {
+		verdict = map(vcpu, fault_page(trap), HV_PROT_R);
+	}
+	if (verdict != HV_FAULT) {
+		return verdict;
+	}
+	vcpu->hv.stats.exits[HV_EXIT_MMIO]++;
+	a64_step(vcpu, trap->esr);
+	return HV_RESUME;
+}
+
+/* Errors of the memory system itself go to the guest that met them; the rest is our bug's. */
+static enum hv_verdict other_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, bool is_data)
+{
+	unsigned fsc = (unsigned)(trap->esr & A64_ISS_FSC);
+	bool external = fsc == A64_FSC_EXTERNAL || (fsc & ~3u) == A64_FSC_EXTERNAL_WALK;
+
+	if (is_data && (external || fsc == A64_FSC_ALIGNMENT || fsc == A64_FSC_EXCLUSIVE)) {
+		return data_fault(vcpu, trap, fsc);
+	}
+	return external ? insn_fault(vcpu, trap, fsc) : bad(vcpu, trap);
+}
+
+enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	uint64_t esr = trap->esr, gpa = fault_page(trap);
+	enum hv_verdict verdict;
+
+	if (!is_mmu_fault(esr)) {
+		return other_fault(vcpu, trap, true);
+	}
+	if (esr & A64_ISS_S1PTW) {
+		return walk_fault(vcpu, trap, true);
+	}
+	if (esr & A64_ISS_CM) {
+		return cache_op(vcpu, trap);
+	}
+	verdict = map(vcpu, gpa, (esr & A64_ISS_WNR) ? HV_PROT_W : HV_PROT_R);
+	if (verdict != HV_FAULT) {
+		return verdict;
+	}
+	if (!(esr & A64_ISS_ISV) || (esr & A64_ISS_FNV)) { /* X6: without FAR there is no offset */
+		return data_fault(vcpu, trap, A64_FSC_EXTERNAL);
+	}
+	return mmio(vcpu, trap, gpa | (trap->far & (HV_PAGE_SIZE - 1)));
+}
+
+enum hv_verdict a64_insn_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	enum hv_verdict verdict;
+
+	if (!is_mmu_fault(trap->esr)) {
+		return other_fault(vcpu, trap, false);
+	}
+	if (trap->esr & A64_ISS_S1PTW) {
+		return walk_fault(vcpu, trap, false);
+	}
+	verdict = map(vcpu, fault_page(trap), HV_PROT_X);
+	return verdict == HV_FAULT ? insn_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
+}
