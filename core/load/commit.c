@@ -1,27 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* Carries out a plan: nothing is decided here, and nothing is written unless all of it can be. */
+#include <hv/check.h>
 #include <hv/port.h>
 #include <load/load.h>
 
-static bool commit_can(const struct hv_gmem *gmem, gpa_t to, uint64_t size)
+/* A run of bytes and the zeroes that follow it. */
+struct commit_piece {
+	gpa_t to;
+	struct hv_blob from;
+	uint64_t mem_size;
+};
+
+static struct commit_piece commit_blob(gpa_t to, struct hv_blob from)
 {
-	return size == 0 || hv_gmem_has(gmem, to, size, HV_PROT_W);
+	return (struct commit_piece){.to = to, .from = from, .mem_size = from.size};
 }
 
-static bool commit_can_all(
-	const struct hv_guest *guest, const struct hv_load_plan *plan, const struct hv_gmem *gmem)
+static struct commit_piece commit_segment(
+	const struct hv_load_segment *segment, struct hv_blob kernel)
 {
-	for (uint16_t i = 0; i < plan->segment_count; i++) {
-		const struct hv_load_segment *segment = &plan->segment[i];
+	const uint8_t *bytes = kernel.data;
 
-		if (!commit_can(gmem, segment->to, segment->mem_size) ||
-			!hv_range_inside(
-				segment->file_off, segment->file_size, 0, guest->kernel.size)) {
+	return (struct commit_piece){
+		.to = segment->to,
+		.from = {bytes + segment->file_off, segment->file_size},
+		.mem_size = segment->mem_size,
+	};
+}
+
+static bool commit_can(const struct hv_gmem *gmem, const struct commit_piece *piece, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (!hv_gmem_has(gmem, piece[i].to, piece[i].mem_size, HV_PROT_W)) {
 			return false;
 		}
 	}
-	return commit_can(gmem, plan->initrd, guest->initrd.size) &&
-	       commit_can(gmem, plan->dtb, guest->dtb.size);
+	return true;
 }
 
 /* The guest starts with its caches off: what core wrote through its own must get to memory. */
@@ -38,42 +52,35 @@ static void commit_sync(const struct hv_gmem *gmem, gpa_t at, uint64_t size)
 	}
 }
 
-static enum hv_status commit_put(
-	const struct hv_gmem *gmem, gpa_t to, const uint8_t *from, uint64_t size, uint64_t mem_size)
+static void commit_put(const struct hv_gmem *gmem, const struct commit_piece *piece)
 {
-	enum hv_status status = HV_OK;
+	uint64_t size = piece->from.size;
+	enum hv_status copied = hv_gmem_copy_out(gmem, piece->to, piece->from.data, size);
+	enum hv_status zeroed =
+		hv_gmem_fill(gmem, GPA(piece->to.v + size), 0, piece->mem_size - size);
 
-	if (size != 0) {
-		status = hv_gmem_copy_out(gmem, to, from, size);
-	}
-	if (status == HV_OK && mem_size != size) {
-		status = hv_gmem_fill(gmem, GPA(to.v + size), 0, mem_size - size);
-	}
-	if (status == HV_OK) {
-		commit_sync(gmem, to, mem_size);
-	}
-	return status;
+	HV_CHECK(copied == HV_OK && zeroed == HV_OK);
+	(void)copied;
+	(void)zeroed;
+	commit_sync(gmem, piece->to, piece->mem_size);
 }
 
 enum hv_status hv_load_commit(
 	const struct hv_guest *guest, const struct hv_load_plan *plan, const struct hv_gmem *gmem)
 {
-	const uint8_t *kernel = guest->kernel.data;
-	enum hv_status status = commit_can_all(guest, plan, gmem) ? HV_OK : HV_ERR_RANGE;
+	struct commit_piece piece[HV_LOAD_SEGMENTS + 2];
+	unsigned count = 0;
 
-	for (uint16_t i = 0; i < plan->segment_count && status == HV_OK; i++) {
-		const struct hv_load_segment *segment = &plan->segment[i];
-
-		status = commit_put(gmem, segment->to, kernel + segment->file_off,
-			segment->file_size, segment->mem_size);
+	for (uint16_t i = 0; i < plan->segment_count; i++) {
+		piece[count++] = commit_segment(&plan->segment[i], guest->kernel);
 	}
-	if (status == HV_OK) {
-		status = commit_put(gmem, plan->initrd, guest->initrd.data, guest->initrd.size,
-			guest->initrd.size);
+	piece[count++] = commit_blob(plan->initrd, guest->initrd);
+	piece[count++] = commit_blob(plan->dtb, guest->dtb);
+	if (!commit_can(gmem, piece, count)) {
+		return HV_ERR_RANGE;
 	}
-	if (status == HV_OK) {
-		status = commit_put(
-			gmem, plan->dtb, guest->dtb.data, guest->dtb.size, guest->dtb.size);
+	for (unsigned i = 0; i < count; i++) {
+		commit_put(gmem, &piece[i]);
 	}
-	return status;
+	return HV_OK;
 }

@@ -54,4 +54,14 @@ static inline HV_WARN_UNUSED enum hv_status load_refuse(
 	return HV_ERR_INVALID;
 }
 
+/* Whether two terminated strings are equal. */
+static inline bool load_text_is(const char *a, const char *b)
+{
+	while (*a != '\0' && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 #endif

@@ -26,7 +26,10 @@ enum hv_load_kind {
 	HV_LOAD_LINUX_A64, /* arm64 Image */
 };
 
-/* What was wrong: which input, which field of it, where, and with what value. Static texts. */
+/*
+ * What was wrong: which input, which field of it, where, and with what value. The texts are static,
+ * or stand in the input.
+ */
 struct hv_load_error {
 	const char *input; /* "kernel", "initrd", "dtb", "ram" */
 	const char *field; /* as its specification names it, e.g. "e_phoff", "image_size" */

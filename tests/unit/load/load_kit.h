@@ -13,6 +13,13 @@ static inline void kit_put(uint8_t *at, unsigned size, uint64_t value)
 	}
 }
 
+/* What to flip in a byte: each bit, then all of them. */
+#define KIT_FLIPS 9u
+static inline uint8_t kit_flip(unsigned n)
+{
+	return n < 8 ? (uint8_t)(1u << n) : 0xff;
+}
+
 /* An arm64 Image of `size` bytes in `bytes`. */
 static inline struct hv_blob kit_image(
 	uint8_t *bytes, size_t size, uint64_t text_offset, uint64_t image_size, uint64_t flags)
