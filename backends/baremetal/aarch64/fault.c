@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of the hypervisor by its own fault: a readable dump, then the machine goes off. Runs on
+ * the CPU's fault stack, takes no lock, and trusts nothing but the record that the vectors made.
+ */
+#include "el2.h"
+
+#include "power.h"
+#include <hv/bits.h>
+#include <common/report.h>
+
+#define EC_UNKNOWN    0x00u
+#define EC_ILLEGAL    0x0eu
+#define EC_SYSREG     0x18u
+#define EC_INSN_ABORT 0x21u
+#define EC_PC_ALIGN   0x22u
+#define EC_DATA_ABORT 0x25u
+#define EC_SP_ALIGN   0x26u
+#define EC_SERROR     0x2fu
+#define EC_BRK        0x3cu
+
+#define STACK_WORDS 512u /* how far the backtrace looks */
+#define STACK_LINES 16u  /* and how many return addresses it prints */
+
+static const char *kind_name(unsigned kind, uint64_t esr)
+{
+	static const struct {
+		uint8_t ec;
+		const char *name;
+	} name[] = {
+		{EC_UNKNOWN, "undefined instruction"},
+		{EC_ILLEGAL, "illegal execution state"},
+		{EC_SYSREG, "system register trap"},
+		{EC_INSN_ABORT, "instruction abort"},
+		{EC_PC_ALIGN, "PC alignment"},
+		{EC_DATA_ABORT, "data abort"},
+		{EC_SP_ALIGN, "SP alignment"},
+		{EC_SERROR, "SError"},
+		{EC_BRK, "BRK"},
+	};
+
+	switch (kind) {
+	case FAULT_IRQ: return "unexpected IRQ";
+	case FAULT_FIQ: return "unexpected FIQ";
+	case FAULT_SERROR: return "SError";
+	default: break;
+	}
+	for (size_t i = 0; i < HV_ARRAY_COUNT(name); i++) {
+		if (name[i].ec == hv_bits(esr, 31, 26)) {
+			return name[i].name;
+		}
+	}
+	return "unknown exception";
+}
+
+/* DFSC/IFSC of an abort, DDI 0487 D19.2.37: the fault's type, without its level. */
+static const char *abort_name(uint64_t esr)
+{
+	switch (hv_bits(esr, 5, 2)) {
+	case 0: return "address size";
+	case 1: return "translation";
+	case 2: return "access flag";
+	case 3: return "permission";
+	default: break;
+	}
+	switch (hv_bits(esr, 5, 0)) {
+	case 0x10: return "external";
+	case 0x21: return "alignment";
+	default: return "other";
+	}
+}
+
+/* An address, and where it is in the image's symbol file when it is in its code. */
+static void put_code(struct text *text, uint64_t address)
+{
+	text_hex(text, address, 16);
+	if (address - (uintptr_t)image_start < (uintptr_t)(text_end - image_start)) {
+		text_str(text, " image+");
+		text_hex(text, address - (uintptr_t)image_start, 1);
+	}
+}
+
+static void dump_head(const struct el2_fault *fault, unsigned kind)
+{
+	char line[160];
+	struct text text = TEXT(line);
+	uint64_t ec = hv_bits(fault->esr, 31, 26);
+
+	text_str(&text, "hypervisor fault: ");
+	text_str(&text, kind_name(kind, fault->esr));
+	if (kind == FAULT_SYNC && (ec == EC_DATA_ABORT || ec == EC_INSN_ABORT)) {
+		text_str(&text, ", ");
+		text_str(&text, abort_name(fault->esr));
+		text_str(&text, hv_bit(fault->esr, 6) && ec == EC_DATA_ABORT ? ", write" : "");
+	}
+	report("dump", &text);
+}
+
+static void dump_value(const char *name, uint64_t value)
+{
+	char line[80];
+	struct text text = TEXT(line);
+
+	text_str(&text, name);
+	text_char(&text, ' ');
+	put_code(&text, value);
+	report("dump", &text);
+}
+
+static void put_reg(struct text *text, unsigned n, uint64_t value)
+{
+	text_str(text, n < 10 ? " x" : "x");
+	text_dec(text, n);
+	text_char(text, ' ');
+	text_hex(text, value, 16);
+	text_char(text, ' ');
+}
+
+static void dump_regs(const struct el2_fault *fault)
+{
+	for (unsigned n = 0; n < 31; n += 3) {
+		char line[80];
+		struct text text = TEXT(line);
+
+		for (unsigned i = n; i < n + 3 && i < 31; i++) {
+			put_reg(&text, i, fault->x[i]);
+		}
+		report("dump", &text);
+	}
+}
+
+/* Where readable stack at sp ends; sp itself when it is on no stack of this CPU. */
+static uint64_t stack_end(const struct el2_cpu *cpu, uint64_t sp)
+{
+	const struct el2_cpu_slot *slot = HV_CONTAINER_OF(cpu, const struct el2_cpu_slot, cpu);
+	uint64_t stack = (uintptr_t)slot->stack, fault_stack = (uintptr_t)slot->fault_stack;
+
+	if (sp - stack < EL2_STACK_SIZE) {
+		return stack + EL2_STACK_SIZE;
+	}
+	return sp - fault_stack < EL2_FAULT_STACK_SIZE ? fault_stack + EL2_FAULT_STACK_SIZE : sp;
+}
+
+/* Every word on the stack that points into our code: return addresses, and a few that were. */
+static void dump_stack(const struct el2_cpu *cpu, uint64_t sp)
+{
+	uint64_t end = stack_end(cpu, sp);
+	unsigned lines = 0;
+
+	if (end == sp) {
+		report_str("dump", "the stack pointer is on no stack of this CPU");
+		return;
+	}
+	sp &= ~(uint64_t)7;
+	for (unsigned i = 0; i < STACK_WORDS && sp < end && lines < STACK_LINES; i++, sp += 8) {
+		uint64_t word = *(const uint64_t *)(uintptr_t)sp;
+
+		if (word - (uintptr_t)image_start < (uintptr_t)(text_end - image_start)) {
+			dump_value("stack", word);
+			lines++;
+		}
+	}
+}
+
+_Noreturn void el2_fault(struct el2_fault *fault, unsigned kind)
+{
+	struct el2_cpu *cpu = HV_CONTAINER_OF(fault, struct el2_cpu, fault);
+	uint64_t depth = ++cpu->fault_depth;
+
+	report_emergency();
+	if (depth > 2) {
+		power_off();
+	}
+	dump_head(fault, kind);
+	dump_value("pc ", fault->pc);
+	dump_value("far", fault->far);
+	dump_value("esr", fault->esr);
+	dump_value("sp ", fault->sp);
+	dump_value("pstate", fault->pstate);
+	if (depth == 1) {
+		dump_regs(fault);
+		dump_stack(cpu, fault->sp);
+	}
+	report_str("end", "crash hypervisor fault");
+	power_off();
+}

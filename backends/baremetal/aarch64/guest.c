@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest.h"
+
+#include "caps.h"
+#include "clock.h"
+#include "el2.h"
+#include "stage1.h"
+
+#include <hv/bits.h>
+#include <common/report.h>
+
+#define BLOCK_1G HV_GIB(1)
+#define BLOCK_2M HV_MIB(2)
+#define NS_PER_S 1000000000u
+
+static enum hv_status take(struct host *host, uint64_t size, uint64_t align, uint64_t *base)
+{
+	enum hv_status status = ranges_take(&host->ram, size, align, base);
+
+	if (status == HV_OK) {
+		status = stage1_map(*base, size, HV_PROT_R | HV_PROT_W, HV_MEM_NORMAL);
+	}
+	return status;
+}
+
+/* With the alignment that gives Stage-2 the largest blocks, if such a place is free. */
+static enum hv_status take_ram(struct guest *guest, struct host *host)
+{
+	uint64_t size = guest->what.ram_size, base;
+	enum hv_status status = HV_ERR_NO_MEMORY;
+
+	if (size >= BLOCK_1G) {
+		status = take(host, size, BLOCK_1G, &base);
+	}
+	if (status == HV_ERR_NO_MEMORY) {
+		status = take(host, size, BLOCK_2M, &base);
+	}
+	if (status == HV_OK) {
+		guest->cfg.ram_size = size;
+		guest->cfg.ram_hpa = HPA(base);
+		guest->cfg.ram_host = (uint8_t *)base;
+	}
+	return status;
+}
+
+static enum hv_status take_flash(struct guest *guest, struct host *host)
+{
+	uint64_t size = hv_align_up(guest->what.flash.size, HV_PAGE_SIZE);
+	enum hv_status status;
+
+	if (size == 0) {
+		return HV_OK;
+	}
+	status = take(host, size, HV_PAGE_SIZE, &guest->flash.base);
+	if (status == HV_OK) {
+		guest->flash.size = size;
+		guest->cfg.flash_size = size;
+		guest->cfg.flash_hpa = HPA(guest->flash.base);
+		guest->cfg.flash_host = (uint8_t *)guest->flash.base;
+	}
+	return status;
+}
+
+static enum hv_status take_core(struct guest *guest, struct host *host)
+{
+	uint64_t arena_size = hv_align_up(virt_a64_arena_size(&guest->cfg), HV_PAGE_SIZE);
+	uint32_t page_count = virt_a64_page_count(&guest->cfg);
+	uint64_t base;
+	enum hv_status status =
+		take(host, arena_size + page_count * HV_PAGE_SIZE, HV_PAGE_SIZE, &base);
+
+	if (status == HV_OK) {
+		guest->arena = (struct hv_arena){.base = (uint8_t *)base, .size = arena_size};
+		guest->pages.page_count = page_count;
+		guest->pages.base = (uint8_t *)base + arena_size;
+		guest->cfg.pages = &guest->pages;
+	}
+	return status;
+}
+
+enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
+{
+	struct hv_blob blob = {.data = (const void *)host->initrd.base, .size = host->initrd.size};
+	enum hv_status status = hv_bundle_open(&guest->bundle, blob, error);
+
+	if (status != HV_OK) {
+		return status;
+	}
+	report_token(guest->bundle.token);
+	if (guest->bundle.vm_count != 1) {
+		*error = (struct hv_load_error){.input = "bundle",
+			.field = "vm",
+			.why = "this hypervisor runs one VM",
+			.value = guest->bundle.vm_count};
+		return HV_ERR_INVALID;
+	}
+	status = hv_bundle_vm(&guest->bundle, 0, &guest->what, error);
+	if (status == HV_OK && guest->what.cpus != 1) {
+		*error = (struct hv_load_error){.input = "bundle",
+			.field = "cpus",
+			.why = "this hypervisor runs one vCPU",
+			.value = guest->what.cpus};
+		return HV_ERR_INVALID;
+	}
+	if (status == HV_OK) {
+		status = hv_load_plan(&guest->what, GPA(VIRT_A64_RAM), &guest->plan, error);
+	}
+	if (status != HV_OK) {
+		return status;
+	}
+	guest->cfg = (struct virt_a64_cfg){.id = 1,
+		.cpus = guest->what.cpus,
+		.lr_count = caps_get()->lr_count,
+		.pa_bits = caps_get()->pa_bits};
+	*error = (struct hv_load_error){.input = NULL, .why = "the host has too little memory"};
+	status = take_ram(guest, host);
+	if (status == HV_OK) {
+		status = take_flash(guest, host);
+	}
+	return status == HV_OK ? take_core(guest, host) : status;
+}
+
+static void fill_flash(struct guest *guest)
+{
+	uint8_t *flash = (uint8_t *)guest->flash.base;
+	uint64_t size = guest->what.flash.size;
+
+	if (guest->flash.size == 0) {
+		return;
+	}
+	__builtin_memcpy(flash, guest->what.flash.data, size);
+	__builtin_memset(flash + size, 0, guest->flash.size - size);
+	port_guest_sync(flash, guest->flash.size);
+}
+
+enum hv_status guest_create(struct guest *guest, struct hv_load_error *error)
+{
+	uint8_t *pool = guest->pages.base;
+	enum hv_status status;
+
+	hv_pages_init(&guest->pages, pool, HPA((uintptr_t)pool), guest->pages.page_count);
+	fill_flash(guest);
+	*error = (struct hv_load_error){.input = NULL, .why = "the VM could not be created"};
+	status = virt_a64_create(&guest->board, &guest->cfg, &guest->arena);
+	if (status == HV_OK) {
+		status = hv_load_commit(&guest->what, &guest->plan, &guest->board->vm->gmem);
+	}
+	return status;
+}
+
+static void dump_pair(const char *name0, uint64_t value0, const char *name1, uint64_t value1)
+{
+	char line[96];
+	struct text text = TEXT(line);
+
+	text_str(&text, name0);
+	text_char(&text, ' ');
+	text_hex(&text, value0, 16);
+	text_char(&text, ' ');
+	text_str(&text, name1);
+	text_char(&text, ' ');
+	text_hex(&text, value1, 16);
+	report("dump", &text);
+}
+
+static void dump_x(const struct a64_regs *regs)
+{
+	for (unsigned n = 0; n < 31; n += 3) {
+		char line[96];
+		struct text text = TEXT(line);
+
+		for (unsigned i = n; i < n + 3 && i < 31; i++) {
+			text_str(&text, i < 10 ? " x" : "x");
+			text_dec(&text, i);
+			text_char(&text, ' ');
+			text_hex(&text, regs->x[i], 16);
+			text_char(&text, ' ');
+		}
+		report("dump", &text);
+	}
+}
+
+void guest_dump(struct guest *guest)
+{
+	struct hv_vm *vm = guest->board->vm;
+	struct a64_vcpu *vcpu = guest->board->vcpu[vm->crash.vcpu];
+	const struct a64_el1 *el1 = a64_el1_get(vcpu);
+
+	dump_pair("info0", vm->crash.info[0], "info1", vm->crash.info[1]);
+	dump_pair("pc    ", vcpu->regs.pc, "pstate", vcpu->regs.pstate);
+	dump_x(&vcpu->regs);
+	dump_pair("sp_el0", el1->sp_el0, "sp_el1", el1->sp_el1);
+	dump_pair("elr_el1", el1->elr, "spsr_el1", el1->spsr);
+	dump_pair("esr_el1", el1->esr, "far_el1", el1->far);
+	dump_pair("vbar_el1", el1->vbar, "sctlr_el1", el1->sctlr);
+	dump_pair("ttbr0_el1", el1->ttbr0, "ttbr1_el1", el1->ttbr1);
+}
+
+static void stat(const char *prefix, const char *name, uint64_t value)
+{
+	char line[64];
+	struct text text = TEXT(line);
+
+	text_str(&text, prefix);
+	text_str(&text, name);
+	text_char(&text, ' ');
+	text_dec(&text, value);
+	report("stat", &text);
+}
+
+/* In seconds, with nine decimals. */
+static void stat_time(const char *name, uint64_t ticks)
+{
+	char line[64];
+	struct text text = TEXT(line);
+	uint64_t ns = clock_to_ns(ticks), unit = NS_PER_S / 10;
+
+	text_str(&text, name);
+	text_char(&text, ' ');
+	text_dec(&text, ns / NS_PER_S);
+	text_char(&text, '.');
+	for (ns %= NS_PER_S; unit; unit /= 10) {
+		text_char(&text, (char)('0' + ns / unit % 10));
+	}
+	report("stat", &text);
+}
+
+void guest_stats(const struct guest *guest)
+{
+	const struct el2_cpu *cpu = el2_this_cpu();
+	const struct hv_vcpu_stats *stats = &guest->board->vm->vcpu[0]->stats;
+
+	for (unsigned kind = 0; kind < HV_EXIT_KINDS; kind++) {
+		stat("exits.", hv_exit_kind_name((enum hv_exit_kind)kind), stats->exits[kind]);
+	}
+	stat("", "irqs", stats->irqs);
+	stat_time("time.guest", cpu->guest_ticks);
+	stat_time("time.hypervisor", cpu->hypervisor_ticks);
+	stat_time("time.idle", cpu->idle_ticks);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the host's device tree says about the machine we stand on. */
+#ifndef HOST_H
+#define HOST_H
+
+#include <hv/fdt.h>
+#include <common/ranges.h>
+
+#define HOST_GICR_REGIONS 4u
+
+struct host {
+	struct ranges ram; /* free: without firmware's, ours, the tree's and the initrd's */
+	struct range dtb, initrd;
+	struct range uart, gicd;
+	struct range gicr[HOST_GICR_REGIONS];
+	uint32_t gicr_count;
+	uint32_t uart_intid, vtimer_intid, hyp_timer_intid, maintenance_intid;
+	const char *psci_method; /* NULL: no PSCI */
+};
+
+/*
+ * The whole tree is checked, then what we need is looked up. On failure host->uart and psci_method
+ * are filled in if they could be found, so that there is somebody to tell; *error says the rest.
+ */
+HV_WARN_UNUSED enum hv_status host_read(
+	struct host *host, uintptr_t dtb, struct hv_load_error *error);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: enter, exit, a64_trap_handle(), verdict. The hot path is exit_sync(): what it must look
+ * at before it enters again is little, and everything else is behind settle().
+ */
+#include "run.h"
+
+#include "clock.h"
+#include "console.h"
+#include "el2.h"
+#include "host_gic.h"
+
+#include <hv/bits.h>
+
+#define ESR_EC(esr)    hv_bits(esr, 31, 26)
+#define EC_SYSREG      0x18u
+#define EC_DATA_ABORT  0x24u
+#define ESR_ABORT_WNR  HV_BIT(6)
+#define ESR_SYSREG_DIR HV_BIT(0) /* 1: a read */
+
+#define HCR_VSE HV_BIT(8)
+
+#define TIMER_ON  1u /* CNTHP_CTL_EL2: enabled, not masked */
+#define TIMER_OFF 0u
+
+static struct {
+	uint32_t uart, vtimer, hyp_timer, maintenance; /* INTIDs */
+} irq;
+
+void run_init(const struct host *host)
+{
+	irq.uart = host->uart_intid;
+	irq.vtimer = host->vtimer_intid;
+	irq.hyp_timer = host->hyp_timer_intid;
+	irq.maintenance = host->maintenance_intid;
+	host_gic_enable(irq.uart);
+	host_gic_enable(irq.vtimer);
+	host_gic_enable(irq.hyp_timer);
+	host_gic_enable(irq.maintenance);
+}
+
+/* ---- deadlines of what is emulated: devices on the bus, and the guest's physical timer ---- */
+
+static uint64_t next_deadline(const struct a64_vcpu *vcpu)
+{
+	uint64_t bus = hv_bus_due(&vcpu->hv.vm->bus);
+	uint64_t device = bus == HV_NEVER_DUE ? HV_NEVER_DUE : clock_to_ticks(bus);
+	uint64_t timer = HV_NEVER_DUE;
+
+	if (vcpu->ptimer.line != A64_LINE_HIGH) {
+		timer = a64_timer_due(&vcpu->ptimer, 0);
+	}
+	return device < timer ? device : timer;
+}
+
+static void deadline_set(struct el2_cpu *cpu)
+{
+	uint64_t deadline = next_deadline(cpu->vcpu);
+
+	if (deadline == cpu->deadline) {
+		return;
+	}
+	cpu->deadline = deadline;
+	if (deadline == HV_NEVER_DUE) {
+		SYSREG_WRITE(cnthp_ctl_el2, TIMER_OFF);
+	} else {
+		SYSREG_WRITE(cnthp_cval_el2, deadline);
+		SYSREG_WRITE(cnthp_ctl_el2, TIMER_ON);
+	}
+}
+
+/* The timer's own line must be low before the interrupt ends, or it comes again at once. */
+static void deadline_irq(struct el2_cpu *cpu)
+{
+	SYSREG_WRITE(cnthp_ctl_el2, TIMER_OFF);
+	ISB();
+	cpu->deadline = HV_NEVER_DUE;
+	hv_bus_expire(&cpu->vcpu->hv.vm->bus, port_now());
+	a64_timers_update(cpu->vcpu, clock_count());
+	deadline_set(cpu);
+}
+
+/* ---- physical interrupts ---- */
+
+/*
+ * The list registers want attention. While the vCPU waits nobody may look at them, so the virtual
+ * interface is silenced until it runs again.
+ */
+static void maintenance_irq(struct a64_vcpu *vcpu, bool here)
+{
+	if (here) {
+		vgic_sync(&vcpu->gic);
+		host_gic_lr_flush(&vcpu->gic);
+	} else {
+		SYSREG_WRITE(ICH_HCR_EL2, 0);
+		vcpu->gic.lr_dirty |= GICV3_DIRTY_HCR;
+		hv_vcpu_wake(&vcpu->hv, HV_TODO_IRQ);
+	}
+	ISB();
+}
+
+/* One pending interrupt of ours, if there is one. `here`: the vCPU is RUNNING. */
+static void irq_handle(struct el2_cpu *cpu, bool here)
+{
+	struct gicv3_cpu *gic = &cpu->vcpu->gic;
+	uint32_t intid = host_gic_take();
+
+	if (intid == irq.vtimer) {
+		/* Stays active until the guest's own deactivation reaches it through LR.HW. */
+		if (here) {
+			vgic_ppi_set_here(gic, A64_PPI_VTIMER, true);
+		} else {
+			vgic_ppi_set(gic, A64_PPI_VTIMER, true);
+		}
+		return;
+	}
+	if (intid >= GIC_SPURIOUS - 3) {
+		return;
+	}
+	if (intid == irq.uart) {
+		console_irq();
+	} else if (intid == irq.hyp_timer) {
+		deadline_irq(cpu);
+	} else if (intid == irq.maintenance) {
+		maintenance_irq(cpu->vcpu, here);
+	}
+	host_gic_end(intid);
+}
+
+/* ---- into the guest again, or out of guest_run() ---- */
+
+static struct a64_regs *leave(struct el2_cpu *cpu, enum hv_verdict verdict)
+{
+	cpu->verdict = verdict;
+	return NULL;
+}
+
+/* Writes what core changed behind the CPU's back. */
+static inline void flush(struct a64_vcpu *vcpu)
+{
+	if (vcpu->el1_dirty) {
+		el1_store(&vcpu->el1);
+		vcpu->el1_dirty = false;
+	}
+	if (vcpu->gic.lr_dirty) {
+		host_gic_lr_flush(&vcpu->gic);
+	}
+	vcpu->el1_here = false;
+	vcpu->gic.lr_here = false;
+}
+
+/* The way in when there is more to do than to enter. */
+static __attribute__((noinline)) struct a64_regs *settle(
+	struct a64_vcpu *vcpu, enum hv_verdict verdict)
+{
+	struct el2_cpu *cpu = el2_this_cpu();
+	uint32_t todo = atomic_load_explicit(&vcpu->hv.todo, memory_order_acquire);
+
+	if (verdict != HV_RESUME) {
+		return leave(cpu, verdict);
+	}
+	if (todo & HV_TODO_LEAVE) {
+		return leave(cpu, HV_YIELD);
+	}
+	if (todo & HV_TODO_IRQ) {
+		a64_entry_prepare(vcpu);
+	}
+	flush(vcpu);
+	return &vcpu->regs;
+}
+
+static inline struct a64_regs *resume(struct a64_vcpu *vcpu, enum hv_verdict verdict)
+{
+	uint32_t todo = atomic_load_explicit(&vcpu->hv.todo, memory_order_relaxed);
+
+	if (__builtin_expect(verdict != HV_RESUME || todo, 0)) {
+		return settle(vcpu, verdict);
+	}
+	flush(vcpu);
+	return &vcpu->regs;
+}
+
+/* Only a write to a device or to CNTP can move a deadline of ours. */
+static inline bool may_move_deadline(uint64_t esr)
+{
+	return (ESR_EC(esr) == EC_DATA_ABORT && (esr & ESR_ABORT_WNR)) ||
+	       (ESR_EC(esr) == EC_SYSREG && !(esr & ESR_SYSREG_DIR));
+}
+
+struct a64_regs *exit_sync(struct a64_regs *regs, uint64_t esr)
+{
+	struct a64_vcpu *vcpu = HV_CONTAINER_OF(regs, struct a64_vcpu, regs);
+	struct a64_trap trap = {
+		.esr = esr, .far = SYSREG_READ(far_el2), .hpfar = SYSREG_READ(hpfar_el2)};
+	enum hv_verdict verdict = a64_trap_handle(vcpu, &trap);
+
+	if (may_move_deadline(esr)) {
+		deadline_set(el2_this_cpu());
+	}
+	return resume(vcpu, verdict);
+}
+
+struct a64_regs *exit_irq(struct a64_regs *regs)
+{
+	struct a64_vcpu *vcpu = HV_CONTAINER_OF(regs, struct a64_vcpu, regs);
+
+	vcpu->hv.stats.exits[HV_EXIT_HOST_IRQ]++;
+	irq_handle(el2_this_cpu(), true);
+	return resume(vcpu, HV_RESUME);
+}
+
+struct a64_regs *exit_serror(struct a64_regs *regs)
+{
+	struct a64_vcpu *vcpu = HV_CONTAINER_OF(regs, struct a64_vcpu, regs);
+
+	vcpu->hv.stats.exits[HV_EXIT_GUEST]++;
+	vcpu->hcr = SYSREG_READ(hcr_el2);
+	a64_serror(vcpu);
+	SYSREG_WRITE(hcr_el2, vcpu->hcr);
+	return resume(vcpu, HV_RESUME);
+}
+
+/* ---- the same with time counted ---- */
+
+static void mark(struct el2_cpu *cpu, uint64_t *ticks)
+{
+	uint64_t now = clock_count();
+
+	*ticks += now - cpu->mark;
+	cpu->mark = now;
+}
+
+struct a64_regs *exit_sync_timed(struct a64_regs *regs, uint64_t esr)
+{
+	struct el2_cpu *cpu = el2_this_cpu();
+
+	mark(cpu, &cpu->guest_ticks);
+	regs = exit_sync(regs, esr);
+	mark(cpu, &cpu->hypervisor_ticks);
+	return regs;
+}
+
+struct a64_regs *exit_irq_timed(struct a64_regs *regs)
+{
+	struct el2_cpu *cpu = el2_this_cpu();
+
+	mark(cpu, &cpu->guest_ticks);
+	regs = exit_irq(regs);
+	mark(cpu, &cpu->hypervisor_ticks);
+	return regs;
+}
+
+struct a64_regs *exit_serror_timed(struct a64_regs *regs)
+{
+	struct el2_cpu *cpu = el2_this_cpu();
+
+	mark(cpu, &cpu->guest_ticks);
+	regs = exit_serror(regs);
+	mark(cpu, &cpu->hypervisor_ticks);
+	return regs;
+}
+
+/* ---- the life of a run ---- */
+
+/* What the CPU keeps for this vCPU while it is its only one. */
+static void context_load(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
+{
+	const struct hv_pt *pt = &vcpu->hv.vm->pt;
+
+	cpu->vcpu = vcpu;
+	cpu->deadline = HV_NEVER_DUE;
+	SYSREG_WRITE(cnthp_ctl_el2, TIMER_OFF);
+	SYSREG_WRITE(vtcr_el2, a64_vtcr(pt));
+	SYSREG_WRITE(vttbr_el2, a64_vttbr(pt));
+	SYSREG_WRITE(cptr_el2, a64_cptr());
+	SYSREG_WRITE(mdcr_el2, a64_mdcr() | hv_bits(SYSREG_READ(pmcr_el0), 15, 11));
+	SYSREG_WRITE(cnthctl_el2, a64_cnthctl());
+	SYSREG_WRITE(hstr_el2, 0);
+	SYSREG_WRITE(vpidr_el2, a64_vpidr());
+	SYSREG_WRITE(vmpidr_el2, a64_vmpidr(vcpu));
+	SYSREG_WRITE(cntvoff_el2, vcpu->cntvoff);
+	SYSREG_WRITE(cntv_cval_el0, vcpu->vtimer.cval);
+	SYSREG_WRITE(cntv_ctl_el0, vcpu->vtimer.ctl);
+	for (unsigned n = 0; n < 32; n++) {
+		vreg_set(n, (const uint64_t[2]){0, 0});
+	}
+	ISB();
+	TLBI(vmalls12e1is);
+	DSB(ish);
+	ISB();
+}
+
+static bool vm_is_stopped(struct hv_vm *vm)
+{
+	bool stopped;
+
+	port_lock(&vm->lock);
+	stopped = vm->state != HV_VM_RUNNING && vm->state != HV_VM_PAUSED;
+	port_unlock(&vm->lock);
+	return stopped;
+}
+
+/* An interrupt that is pending wakes WFI although it is masked at EL2. */
+static void idle(struct el2_cpu *cpu, bool timed)
+{
+	if (timed) {
+		mark(cpu, &cpu->hypervisor_ticks);
+	}
+	DSB(sy);
+	WFI();
+	if (timed) {
+		mark(cpu, &cpu->idle_ticks);
+	}
+	irq_handle(cpu, false);
+}
+
+/* The CPU clears HCR_EL2.VSE when the guest takes its SError, so what it has is the truth. */
+static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
+{
+	struct a64_regs *regs = settle(vcpu, HV_RESUME);
+
+	SYSREG_WRITE(hcr_el2, vcpu->hcr);
+	ISB();
+	if (regs) {
+		guest_run(regs);
+	}
+	vcpu->hcr = SYSREG_READ(hcr_el2);
+	deadline_set(cpu);
+	hv_vcpu_leave(&vcpu->hv, cpu->verdict);
+}
+
+void run_vm(struct virt_a64 *board, bool timed)
+{
+	struct el2_cpu *cpu = el2_this_cpu();
+	struct a64_vcpu *vcpu = board->vcpu[0];
+
+	context_load(cpu, vcpu);
+	SYSREG_WRITE(vbar_el2, timed ? (uintptr_t)vectors_timed : (uintptr_t)vectors);
+	ISB();
+	cpu->mark = clock_count();
+	while (!vm_is_stopped(board->vm)) {
+		if (hv_vcpu_enter(&vcpu->hv, cpu->index) == HV_OK) {
+			enter(cpu, vcpu);
+		} else {
+			idle(cpu, timed);
+		}
+	}
+	SYSREG_WRITE(vbar_el2, (uintptr_t)vectors);
+	ISB();
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs a VM's vCPU on this physical CPU until the VM stops. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "host.h"
+
+#include <board/virt_aarch64.h>
+
+/* Which physical interrupts are ours; before anything else here. */
+void run_init(const struct host *host);
+/*
+ * The VM was started. `timed`: count the time in the guest, in the hypervisor and idle, in this
+ * CPU's record. Returns when the VM has stopped.
+ */
+void run_vm(struct virt_a64 *board, bool timed);
+
+#endif
