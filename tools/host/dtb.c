@@ -7,6 +7,7 @@
 
 #include <board/virt_aarch64.h>
 #include <hv/bits.h>
+#include <hv/fdt.h>
 #include <libfdt.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,16 +256,117 @@ static enum hv_status dtb_refuse(
 	return HV_ERR_INVALID;
 }
 
+/* A user's tree may describe less memory than the machine has, but no other. */
+static enum hv_status dtb_check_memory(const struct hv_fdt *fdt, const struct hv_fdt_node *node,
+	const struct hv_guest *guest, struct hv_load_error *error)
+{
+	struct hv_fdt_range range = {0};
+	enum hv_status status = HV_OK;
+
+	for (uint32_t i = 0; status == HV_OK; i++) {
+		status = hv_fdt_reg(fdt, node, i, &range);
+		if (status == HV_OK &&
+			(range.size == 0 || !hv_range_inside(range.base, range.size, VIRT_A64_RAM,
+						    guest->ram_size))) {
+			error->value = range.base;
+			error->why = "memory that the machine does not have";
+			return HV_ERR_INVALID;
+		}
+	}
+	error->why = "not a list of addresses and sizes";
+	return status == HV_ERR_NOT_FOUND ? HV_OK : status;
+}
+
+static enum hv_status dtb_check_users(const struct hv_guest *guest, struct hv_load_error *error)
+{
+	struct hv_fdt fdt;
+	struct hv_fdt_walk walk;
+	struct hv_fdt_node node;
+	enum hv_status status = hv_fdt_open(&fdt, guest->dtb, error);
+	int err;
+
+	if (status != HV_OK) {
+		return status;
+	}
+	err = fdt_check_full(guest->dtb.data, guest->dtb.size);
+	if (err != 0) { /* a second opinion, before libfdt changes it */
+		return dtb_refuse(error, "structure", fdt_strerror(err), 0);
+	}
+	hv_fdt_walk_init(&walk, &fdt);
+	while (status == HV_OK && hv_fdt_walk_to(&walk, "device_type", "memory", &node)) {
+		*error = (struct hv_load_error){
+			.input = "dtb", .field = "memory reg", .offset = node.at};
+		status = dtb_check_memory(&fdt, &node, guest, error);
+	}
+	return status;
+}
+
+/* The user's tree says where some other initrd was, if anything. */
+static int dtb_patch_initrd(void *fdt, int node, const struct dtb_cfg *cfg)
+{
+	uint64_t end = cfg->initrd.v + cfg->guest->initrd.size;
+	int err;
+
+	if (cfg->guest->initrd.size == 0) {
+		(void)fdt_delprop(fdt, node, "linux,initrd-start");
+		(void)fdt_delprop(fdt, node, "linux,initrd-end");
+		return 0;
+	}
+	err = fdt_setprop_u64(fdt, node, "linux,initrd-start", cfg->initrd.v);
+	return err != 0 ? err : fdt_setprop_u64(fdt, node, "linux,initrd-end", end);
+}
+
+/* Seeds that the user chose stay. */
+static int dtb_patch_seeds(void *fdt, int node, const struct dtb_cfg *cfg)
+{
+	int err = 0;
+
+	if (cfg->rng_seed != NULL && fdt_getprop(fdt, node, "rng-seed", NULL) == NULL) {
+		err = fdt_setprop(fdt, node, "rng-seed", cfg->rng_seed, DTB_SEED_SIZE);
+	}
+	if (err == 0 && cfg->kaslr_seed != 0 &&
+		fdt_getprop(fdt, node, "kaslr-seed", NULL) == NULL) {
+		err = fdt_setprop_u64(fdt, node, "kaslr-seed", cfg->kaslr_seed);
+	}
+	return err;
+}
+
+static int dtb_patch(const struct dtb_cfg *cfg, void *buf, size_t size)
+{
+	int err = fdt_open_into(cfg->guest->dtb.data, buf, (int)size), node;
+
+	if (err != 0) {
+		return err;
+	}
+	node = fdt_subnode_offset(buf, 0, "chosen");
+	node = node >= 0 ? node : fdt_add_subnode(buf, 0, "chosen");
+	if (node < 0) {
+		return node;
+	}
+	if (cfg->bootargs != NULL) {
+		err = fdt_setprop(
+			buf, node, "bootargs", cfg->bootargs, (int)strlen(cfg->bootargs) + 1);
+	}
+	err = err != 0 ? err : dtb_patch_initrd(buf, node, cfg);
+	err = err != 0 ? err : dtb_patch_seeds(buf, node, cfg);
+	return err != 0 ? err : fdt_pack(buf);
+}
+
 enum hv_status dtb_make(const struct dtb_cfg *cfg, void *buf, size_t size, size_t *used,
 	struct hv_load_error *error)
 {
+	bool is_users = cfg->guest->dtb.size != 0;
 	int err;
 
+	*error = (struct hv_load_error){.input = "dtb"};
 	if (cfg->bootargs != NULL && strlen(cfg->bootargs) > DTB_BOOTARGS_MAX) {
 		return dtb_refuse(
 			error, "bootargs", "longer than 2047 bytes", strlen(cfg->bootargs));
 	}
-	err = dtb_write(cfg, buf, size);
+	if (is_users && dtb_check_users(cfg->guest, error) != HV_OK) {
+		return HV_ERR_INVALID;
+	}
+	err = is_users ? dtb_patch(cfg, buf, size) : dtb_write(cfg, buf, size);
 	if (err != 0) {
 		return dtb_refuse(error, "totalsize", fdt_strerror(err), size);
 	}
