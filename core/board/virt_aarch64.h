@@ -25,7 +25,7 @@
 #define VIRT_A64_RTC_SIZE   0x1000u
 #define VIRT_A64_RTC_INTID  34u /* SPI 2 */
 #define VIRT_A64_SPIS       256u
-#define VIRT_A64_IA_BITS    40u /* guest-physical address space, whatever the host's */
+#define VIRT_A64_IA_BITS    40u /* guest-physical address space, or the CPU's where that is less */
 
 struct virt_a64_cfg {
 	uint16_t id;         /* of the VM; also its VMID */
@@ -35,7 +35,7 @@ struct virt_a64_cfg {
 	uint64_t ram_size;   /* page multiple; RAM is at VIRT_A64_RAM */
 	hpa_t ram_hpa;       /* where that memory is for the CPU's page walker */
 	uint8_t *ram_host;   /* and for core */
-	uint64_t flash_size; /* 0: no flash */
+	uint64_t flash_size; /* page multiple; 0: no flash; guests can only read it */
 	hpa_t flash_hpa;
 	uint8_t *flash_host;
 	uint64_t epoch; /* seconds since 1970 when port_now() is 0, for the RTC */
@@ -49,11 +49,18 @@ struct virt_a64 {
 	struct hv_chan console; /* of the PL011; the backend owns the host end */
 };
 
-/* HV_ERR_INVALID, HV_ERR_NO_MEMORY: *board is NULL, the page pool is as before. The VM is STOPPED.
+/*
+ * The VM is STOPPED; hv_vm_destroy(board->vm) ends it. On failure *board is NULL, and arena and
+ * page pool are as before. HV_ERR_INVALID; HV_ERR_OVERLAP: RAM and flash share host memory;
+ * HV_ERR_RANGE: more RAM than the CPU can address; HV_ERR_DENIED: RAM or flash touches the page
+ * pool; HV_ERR_NO_MEMORY.
  */
 HV_WARN_UNUSED enum hv_status virt_a64_create(
 	struct virt_a64 **board, const struct virt_a64_cfg *cfg, struct hv_arena *arena);
-/* Bytes of arena and pages of pool that virt_a64_create() takes at most for this configuration. */
+/*
+ * Bytes of arena and pages of pool that virt_a64_create() takes at most for this configuration;
+ * depends on the alignment of the host's addresses. 0 pages: the configuration is not valid.
+ */
 size_t virt_a64_arena_size(const struct virt_a64_cfg *cfg);
 uint32_t virt_a64_page_count(const struct virt_a64_cfg *cfg);
 

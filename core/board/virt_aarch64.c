@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Wires one virt-aarch64 machine. It only connects: what a part does is in the part's own folder.
+ */
+#include <board/virt_aarch64.h>
+#include <dev/pflash/pflash.h>
+#include <dev/pl011/pl011.h>
+#include <dev/pl031/pl031.h>
+#include <hv/bits.h>
+#include <hv/check.h>
+
+#define BOARD_ALIGN 64u
+#define ROOT_PAGES  16u /* most that a Stage-2 root is concatenated of (DDI 0487, D8.2) */
+
+struct board {
+	struct virt_a64 virt; /* first: what the caller sees */
+	struct pl011 uart;
+	struct pl031 rtc;
+	struct pflash flash;
+	struct hv_lock uart_lock, rtc_lock;
+};
+
+/* An IA larger than the CPU's PA is refused by the CPU. */
+static uint8_t ia_bits(const struct virt_a64_cfg *cfg)
+{
+	return cfg->pa_bits < VIRT_A64_IA_BITS ? cfg->pa_bits : VIRT_A64_IA_BITS;
+}
+
+static struct hv_vm_cfg vm_cfg(const struct virt_a64_cfg *cfg)
+{
+	return (struct hv_vm_cfg){
+		.id = cfg->id,
+		.vcpu_count = cfg->cpus,
+		.arch = &a64_arch,
+		.pages = cfg->pages,
+		.ia_bits = ia_bits(cfg),
+		.pa_bits = cfg->pa_bits,
+	};
+}
+
+static const struct vgic_cfg gic_cfg = {.spis = VIRT_A64_SPIS};
+
+static bool is_valid(const struct virt_a64_cfg *cfg)
+{
+	return cfg->cpus >= 1 && cfg->cpus <= HV_VCPUS && cfg->ram_size != 0 &&
+	       hv_is_aligned(cfg->ram_size, HV_PAGE_SIZE) &&
+	       cfg->ram_size <= HV_BIT(VIRT_A64_IA_BITS) - VIRT_A64_RAM &&
+	       cfg->flash_size <= VIRT_A64_FLASH_MAX &&
+	       hv_is_aligned(cfg->flash_size, HV_PAGE_SIZE);
+}
+
+/* ---- interrupts ---- */
+
+static void notify(void *vcpu)
+{
+	hv_vcpu_wake(vcpu, HV_TODO_IRQ);
+}
+
+static enum hv_status add_cpu(struct virt_a64 *virt, uint16_t index, uint8_t lr_count)
+{
+	struct a64_vcpu *vcpu = HV_CONTAINER_OF(virt->vm->vcpu[index], struct a64_vcpu, hv);
+	const struct vgic_cpu_cfg cpu = {
+		.index = index,
+		.affinity = a64_arch.hw_id(&vcpu->hv),
+		.lr_count = lr_count,
+		.notify = notify,
+		.ctx = &vcpu->hv,
+	};
+
+	virt->vcpu[index] = vcpu;
+	return vgic_add_cpu(virt->gic, &vcpu->gic, &cpu);
+}
+
+static enum hv_status add_gic(
+	struct virt_a64 *virt, const struct virt_a64_cfg *cfg, struct hv_arena *arena)
+{
+	enum hv_status status = vgic_create(&virt->gic, &gic_cfg, arena);
+
+	for (uint16_t i = 0; i < cfg->cpus && status == HV_OK; i++) {
+		status = add_cpu(virt, i, cfg->lr_count);
+	}
+	return status;
+}
+
+static struct hv_irq spi(const struct virt_a64 *virt, uint32_t intid)
+{
+	return (struct hv_irq){.set = vgic_spi_set, .ctl = virt->gic, .line = intid};
+}
+
+/* ---- memory and devices ---- */
+
+static enum hv_status add_memory(struct hv_gmem *gmem, const struct virt_a64_cfg *cfg)
+{
+	const struct hv_gmem_region ram = {
+		.gpa = GPA(VIRT_A64_RAM),
+		.size = cfg->ram_size,
+		.hpa = cfg->ram_hpa,
+		.host = cfg->ram_host,
+		.prot = HV_PROT_R | HV_PROT_W | HV_PROT_X,
+	};
+	const struct hv_gmem_region flash = {
+		.gpa = GPA(VIRT_A64_FLASH),
+		.size = cfg->flash_size,
+		.hpa = cfg->flash_hpa,
+		.host = cfg->flash_host,
+		.prot = HV_PROT_R | HV_PROT_X, /* writes fault, and reach the device behind it */
+	};
+	enum hv_status status = hv_gmem_add(gmem, &ram);
+
+	if (status == HV_OK && cfg->flash_size != 0) {
+		status = hv_gmem_add(gmem, &flash);
+	}
+	return status;
+}
+
+static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg *cfg)
+{
+	struct virt_a64 *virt = &board->virt;
+	const struct hv_region regions[] = {
+		{
+			.base = GPA(VIRT_A64_GICD),
+			.size = GICV3_GICD_SIZE,
+			.ops = &gicv3_dist_ops,
+			.dev = virt->gic,
+		},
+		{
+			.base = GPA(VIRT_A64_GICR),
+			.size = (uint64_t)GICV3_GICR_SIZE * cfg->cpus,
+			.ops = &gicv3_redist_ops,
+			.dev = virt->gic,
+		},
+		{
+			.base = GPA(VIRT_A64_UART),
+			.size = VIRT_A64_UART_SIZE,
+			.ops = &pl011_ops,
+			.dev = &board->uart,
+			.lock = &board->uart_lock,
+		},
+		{
+			.base = GPA(VIRT_A64_RTC),
+			.size = VIRT_A64_RTC_SIZE,
+			.ops = &pl031_ops,
+			.dev = &board->rtc,
+			.lock = &board->rtc_lock,
+		},
+		{
+			.base = GPA(VIRT_A64_FLASH),
+			.size = VIRT_A64_FLASH_MAX,
+			.ops = &pflash_ops,
+			.dev = &board->flash, /* never changes: no lock */
+		},
+	};
+	size_t count = HV_ARRAY_COUNT(regions) - (cfg->flash_size == 0 ? 1 : 0);
+	enum hv_status status = HV_OK;
+
+	board->uart_lock = HV_LOCK_INIT(HV_LOCK_DEV);
+	board->rtc_lock = HV_LOCK_INIT(HV_LOCK_DEV);
+	pl011_init(&board->uart, &virt->console, spi(virt, VIRT_A64_UART_INTID));
+	pl031_init(&board->rtc, cfg->epoch, spi(virt, VIRT_A64_RTC_INTID));
+	pflash_init(&board->flash, cfg->flash_host, cfg->flash_size);
+	for (size_t i = 0; i < count && status == HV_OK; i++) {
+		status = hv_bus_add(&virt->vm->bus, &regions[i]);
+	}
+	return status;
+}
+
+/* ---- the machine ---- */
+
+static enum hv_status build(
+	struct board *board, const struct virt_a64_cfg *cfg, struct hv_arena *arena)
+{
+	const struct hv_vm_cfg vm = vm_cfg(cfg);
+	struct virt_a64 *virt = &board->virt;
+	enum hv_status status = hv_vm_create(&virt->vm, &vm, arena);
+
+	if (status == HV_OK) {
+		status = add_gic(virt, cfg, arena);
+	}
+	if (status == HV_OK) {
+		status = add_memory(&virt->vm->gmem, cfg);
+	}
+	if (status == HV_OK) {
+		status = add_devices(board, cfg);
+	}
+	return status == HV_OK ? hv_vm_seal(virt->vm) : status;
+}
+
+/* After a build that failed somewhere: page tables go back to their pool. */
+static void demolish(const struct board *board)
+{
+	if (board->virt.vm) {
+		enum hv_status status = hv_vm_destroy(board->virt.vm);
+
+		HV_CHECK(status == HV_OK);
+	}
+}
+
+enum hv_status virt_a64_create(
+	struct virt_a64 **virt, const struct virt_a64_cfg *cfg, struct hv_arena *arena)
+{
+	size_t mark = arena->used;
+	enum hv_status status;
+	struct board *board;
+
+	*virt = NULL;
+	if (!is_valid(cfg)) {
+		return HV_ERR_INVALID;
+	}
+	board = hv_arena_take(arena, sizeof(*board), BOARD_ALIGN);
+	if (!board) {
+		return HV_ERR_NO_MEMORY;
+	}
+	status = build(board, cfg, arena);
+	if (status != HV_OK) {
+		demolish(board);
+		arena->used = mark;
+		return status;
+	}
+	*virt = &board->virt;
+	return HV_OK;
+}
+
+size_t virt_a64_arena_size(const struct virt_a64_cfg *cfg)
+{
+	const struct hv_vm_cfg vm = vm_cfg(cfg);
+
+	return sizeof(struct board) + BOARD_ALIGN + hv_vm_arena_size(&vm) +
+	       vgic_arena_size(&gic_cfg);
+}
+
+/*
+ * Tables below the root for one region: at each level one per slot of the level above, but for the
+ * slots that a block fills, which need the same alignment on both sides.
+ */
+static uint64_t table_count(uint64_t gpa, uint64_t hpa, uint64_t size)
+{
+	uint64_t end = gpa + size, count = 0;
+
+	for (uint8_t level = 1; size != 0 && level <= a64_stage2_fmt.max_leaf; level++) {
+		uint64_t span = hv_pt_span(level);
+		uint64_t slots = (hv_align_up(end, span) - hv_align_down(gpa, span)) / span;
+		uint64_t ragged = !hv_is_aligned(gpa, span) + !hv_is_aligned(end, span);
+
+		count += hv_is_aligned(gpa - hpa, span) && ragged < slots ? ragged : slots;
+	}
+	return count;
+}
+
+uint32_t virt_a64_page_count(const struct virt_a64_cfg *cfg)
+{
+	if (!is_valid(cfg)) {
+		return 0;
+	}
+	return (uint32_t)(ROOT_PAGES + table_count(VIRT_A64_RAM, cfg->ram_hpa.v, cfg->ram_size) +
+			  table_count(VIRT_A64_FLASH, cfg->flash_hpa.v, cfg->flash_size));
+}
