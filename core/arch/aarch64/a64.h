@@ -142,9 +142,13 @@ const char *a64_caps_missing(const struct a64_caps *caps);
 
 /*
  * Timers, for a backend whose CPU does not have them (the sim), and for CNTP, which is always
- * trapped. Core models CTL/CVAL/TVAL; the level goes to the PPI. Counts are physical, but
- * a64_timer_level()'s, which is the timer's own: for the virtual timer, physical minus cntvoff.
+ * trapped. Core models CTL/CVAL/TVAL; the level goes to the PPI. The count of read, write and
+ * level is the timer's own: for the virtual timer, physical minus cntvoff; else it is physical.
  */
+enum a64_timer_reg { A64_TIMER_TVAL, A64_TIMER_CTL, A64_TIMER_CVAL };
+uint64_t a64_timer_read(const struct a64_timer *timer, enum a64_timer_reg reg, uint64_t count);
+void a64_timer_write(
+	struct a64_timer *timer, enum a64_timer_reg reg, uint64_t value, uint64_t count);
 bool a64_timer_level(const struct a64_timer *timer, uint64_t count);
 /* Ticks of physical count at which the line rises; HV_NEVER_DUE when disabled or masked. */
 uint64_t a64_timer_due(const struct a64_timer *timer, uint64_t offset);

@@ -3,7 +3,6 @@
 #include "esr.h"
 #include "inject.h"
 #include "pstate.h"
-#include "timer.h"
 
 /*
  * Feature identification: S3_0_C0_C<crm>_<op2>, crm 1..7. An ARMv8.0-A CPU with AArch64 at EL1 and

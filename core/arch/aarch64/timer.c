@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "timer.h"
+#include "a64.h"
 
 #include <hv/bits.h>
 
