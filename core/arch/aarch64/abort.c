@@ -39,10 +39,20 @@ static enum hv_verdict data_fault(struct a64_vcpu *vcpu, const struct a64_trap *
 	return HV_RESUME;
 }
 
+/*
+ * A fetch that faults at the vector that its own fault goes to would fault there for ever, with no
+ * exit but these: such a guest is dead.
+ */
 static enum hv_verdict insn_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, unsigned fsc)
 {
+	uint64_t pc = vcpu->regs.pc;
+
 	vcpu->hv.stats.exits[HV_EXIT_GUEST]++;
 	a64_inject_insn_abort(vcpu, trap->far, !(trap->esr & A64_ISS_FNV), fsc);
+	if (vcpu->regs.pc == pc) {
+		return hv_vm_crash(
+			&vcpu->hv, "its exception vector is not in memory", trap->esr, pc);
+	}
 	return HV_RESUME;
 }
 
