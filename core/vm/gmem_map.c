@@ -57,17 +57,20 @@ static enum hv_status map_block(
 	return map(pt, region, start - region->gpa.v, size);
 }
 
-/* Maps `at`, where nothing is mapped, by the largest block that is free; pt->lock is held. */
+/*
+ * Maps `at`, where nothing is mapped, by the largest block that is free: as the page around it is,
+ * the last try cannot meet an overlap. pt->lock is held.
+ */
 static enum hv_status map_around(struct hv_pt *pt, const struct hv_gmem_region *region, gpa_t at)
 {
-	enum hv_status status = HV_ERR_OVERLAP;
-	uint8_t level = (uint8_t)(pt->fmt->max_leaf + 1);
+	for (uint8_t level = pt->fmt->max_leaf; level > 0; level--) {
+		enum hv_status status = map_block(pt, region, at, level);
 
-	while (status == HV_ERR_OVERLAP && level > 0) {
-		level--;
-		status = map_block(pt, region, at, level);
+		if (status != HV_ERR_OVERLAP) {
+			return status;
+		}
 	}
-	return status;
+	return map_block(pt, region, at, 0);
 }
 
 enum hv_status hv_gmem_fault(const struct hv_gmem *gmem, struct hv_pt *pt, gpa_t at, uint8_t want)
@@ -75,7 +78,7 @@ enum hv_status hv_gmem_fault(const struct hv_gmem *gmem, struct hv_pt *pt, gpa_t
 	const struct hv_gmem_region *region = hv_gmem_find(gmem, at);
 	struct hv_pte pte;
 	uint8_t level;
-	enum hv_status status;
+	enum hv_status status = HV_OK;
 
 	if (!region) {
 		return HV_ERR_NOT_FOUND;
@@ -84,10 +87,9 @@ enum hv_status hv_gmem_fault(const struct hv_gmem *gmem, struct hv_pt *pt, gpa_t
 		return HV_ERR_DENIED;
 	}
 	port_lock(&pt->lock);
-	status = hv_pt_lookup(pt, at, &pte, &level);
-	if (status == HV_ERR_NOT_FOUND) {
+	if (hv_pt_lookup(pt, at, &pte, &level) != HV_OK) {
 		status = map_around(pt, region, at);
-	} else if (status == HV_OK && (want & ~pte.prot)) {
+	} else if (want & ~pte.prot) {
 		status = HV_ERR_DENIED;
 	}
 	port_unlock(&pt->lock);
