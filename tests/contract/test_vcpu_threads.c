@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * S4 with real concurrency: each physical CPU is a thread, over a port of its own (this program
+ * does not link the fake one). Two vCPUs pass a token by waking each other and wait in between,
+ * while a third thread pauses and resumes their VM. A lost wake-up would leave both waiting for
+ * ever.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fake_vm.h>
+#include <hv/power.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ROUNDS 10000u
+#define PAUSES 200u
+
+/* ---- the port ---- */
+
+static sem_t kicked[2];
+
+void port_lock(struct hv_lock *lock)
+{
+	while (__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE)) {
+		sched_yield();
+	}
+}
+
+void port_unlock(struct hv_lock *lock)
+{
+	__atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+}
+
+void port_kick(uint16_t pcpu)
+{
+	sem_post(&kicked[pcpu]);
+}
+
+uint64_t port_now(void)
+{
+	return 0;
+}
+
+void port_tlb_flush(const struct hv_pt *pt, gpa_t from, uint64_t len)
+{
+	(void)pt;
+	(void)from;
+	(void)len;
+}
+
+void port_guest_sync(const void *host, size_t size)
+{
+	(void)host;
+	(void)size;
+}
+
+void port_log(const char *line, size_t size)
+{
+	(void)line;
+	(void)size;
+}
+
+_Noreturn void port_panic(const char *why)
+{
+	fprintf(stderr, "%s\n", why);
+	abort();
+}
+
+/* ---- two vCPUs that pass a token ---- */
+
+static struct fake_vm fake;
+static _Atomic unsigned token; /* vCPU token % 2 has it */
+static _Atomic bool line[2];   /* its "interrupt" */
+static unsigned passed[2];
+
+/* What the guest does between entry and WFI: takes its interrupt, if there is one. */
+static enum hv_verdict guest(unsigned n)
+{
+	if (!atomic_exchange(&line[n], false)) {
+		return HV_BLOCK;
+	}
+	passed[n]++;
+	if (atomic_fetch_add(&token, 1) + 1 == 2 * ROUNDS) {
+		return hv_power_system(fake.vm, false);
+	}
+	atomic_store(&line[!n], true);
+	hv_vcpu_wake(fake.vm->vcpu[!n], HV_TODO_IRQ);
+	return HV_RESUME;
+}
+
+/* A backend's inner loop. */
+static enum hv_verdict run(struct hv_vcpu *vcpu, unsigned n)
+{
+	enum hv_verdict verdict = HV_RESUME;
+
+	while (verdict == HV_RESUME) {
+		uint32_t todo = atomic_load(&vcpu->todo);
+
+		if (todo & HV_TODO_LEAVE) {
+			return HV_YIELD;
+		}
+		if (todo & HV_TODO_IRQ) {
+			atomic_fetch_and(&vcpu->todo, ~(uint32_t)HV_TODO_IRQ);
+		}
+		verdict = guest(n);
+	}
+	return verdict;
+}
+
+static bool is_stopped(void)
+{
+	bool stopped;
+
+	port_lock(&fake.vm->lock);
+	stopped = fake.vm->state == HV_VM_STOPPED;
+	port_unlock(&fake.vm->lock);
+	return stopped;
+}
+
+static void *pcpu_main(void *arg)
+{
+	unsigned n = (unsigned)(uintptr_t)arg;
+	struct hv_vcpu *vcpu = fake.vm->vcpu[n];
+
+	while (!is_stopped()) {
+		if (hv_vcpu_enter(vcpu, (uint16_t)n) == HV_OK) {
+			hv_vcpu_leave(vcpu, run(vcpu, n));
+		} else {
+			sem_wait(&kicked[n]);
+		}
+	}
+	return NULL;
+}
+
+static void *pause_main(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < PAUSES; i++) {
+		if (hv_vm_pause(fake.vm) == HV_OK) {
+			sched_yield();
+			if (hv_vm_start(fake.vm, GPA(0), 0) != HV_OK && !is_stopped()) {
+				abort();
+			}
+		}
+		usleep(100);
+	}
+	return NULL;
+}
+
+static void s4_wake__two_vcpus_on_two_threads_under_pauses__no_wake_up_is_lost(void **state)
+{
+	pthread_t thread[3];
+
+	(void)state;
+	alarm(60);
+	fake_vm_start(&fake, 2);
+	for (unsigned n = 0; n < 2; n++) {
+		fake.vm->vcpu[n]->pcpu = (uint16_t)n;
+		sem_init(&kicked[n], 0, 0);
+	}
+	assert_int_equal(hv_power_cpu_on(fake.vm, FAKE_HW_ID(1), GPA(FAKE_VM_PC), 0), HV_OK);
+	atomic_store(&line[0], true);
+	hv_vcpu_wake(fake.vm->vcpu[0], HV_TODO_IRQ);
+	pthread_create(&thread[0], NULL, pcpu_main, (void *)(uintptr_t)0);
+	pthread_create(&thread[1], NULL, pcpu_main, (void *)(uintptr_t)1);
+	pthread_create(&thread[2], NULL, pause_main, NULL);
+	for (unsigned n = 0; n < 3; n++) {
+		pthread_join(thread[n], NULL);
+	}
+	alarm(0);
+	assert_int_equal(token, 2 * ROUNDS);
+	for (unsigned n = 0; n < 2; n++) {
+		assert_int_equal(passed[n], ROUNDS);
+		assert_int_equal(fake.vm->vcpu[n]->state, HV_VCPU_OFF);
+		assert_int_equal(fake_vcpu(fake.vm->vcpu[n])->resets, 1);
+	}
+	assert_int_equal(fake.vm->stop, HV_STOP_OFF);
+	assert_int_equal(hv_vm_destroy(fake.vm), HV_OK);
+	assert_int_equal(fake.pool.free_count, FAKE_VM_PAGES);
+	fake_vm_free(&fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			s4_wake__two_vcpus_on_two_threads_under_pauses__no_wake_up_is_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
