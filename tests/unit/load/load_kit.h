@@ -17,7 +17,7 @@ static inline void kit_put(uint8_t *at, unsigned size, uint64_t value)
 #define KIT_FLIPS 9u
 static inline uint8_t kit_flip(unsigned n)
 {
-	return n < 8 ? (uint8_t)(1u << n) : 0xff;
+	return (uint8_t)(n < 8 ? 1u << n : 0xffu);
 }
 
 /* An arm64 Image of `size` bytes in `bytes`. */
