@@ -26,16 +26,36 @@ static struct hv_pte decode(const struct fake_tlb *tlb, uint64_t raw, uint8_t le
 	return tlb->first.fmt->decode(raw, level);
 }
 
-static void stale_add(struct fake_tlb *tlb, const struct fake_tlb_entry *entry)
+/* What a look saw in one slot before is no more; some CPU may remember it all the same. */
+static void stale_add(struct fake_tlb *tlb, uint16_t page, uint16_t index)
 {
-	if (entry->raw == 0 && !tlb->first.fmt->caches_invalid) {
+	const struct fake_tlb_page *p = &tlb->page[page];
+
+	if (p->raw[index] == 0 && !tlb->first.fmt->caches_invalid) {
 		return;
 	}
 	if (tlb->stale_count == FAKE_TLB_STALE) {
 		fprintf(stderr, "fake_tlb: FAKE_TLB_STALE is too small for this test\n");
 		abort();
 	}
-	tlb->stale[tlb->stale_count++] = *entry;
+	tlb->stale[tlb->stale_count++] = (struct fake_tlb_stale){
+		.raw = p->raw[index],
+		.ia = p->ia + index * hv_pt_span(p->level),
+		.page = page,
+		.index = index,
+		.level = p->level,
+	};
+}
+
+/* What was read from a table that nobody can reach there any more is stale as a whole. */
+static void page_forget(struct fake_tlb *tlb, uint16_t page)
+{
+	for (uint16_t i = 0; i < 512; i++) {
+		if (tlb->page[page].raw[i] != 0) {
+			stale_add(tlb, page, i);
+		}
+	}
+	tlb->page[page].reachable = false;
 }
 
 /* Whether a CPU may hold both at once: only permissions differ, or one of them is no translation.
@@ -50,29 +70,18 @@ static bool may_coexist(const struct fake_tlb *tlb, uint64_t a, uint64_t b, uint
 	return x.kind == HV_PTE_LEAF && y.kind == HV_PTE_LEAF && x.pa == y.pa && x.type == y.type;
 }
 
-/* Reads one descriptor of a reachable table. */
-static void slot_look(struct fake_tlb *tlb, const struct fake_tlb_entry *now)
+/* A new descriptor stands in a slot: does it bear with those that are remembered from there? */
+static void make_judge(struct fake_tlb *tlb, uint16_t page, uint16_t index, uint64_t raw)
 {
-	struct fake_tlb_entry *known = &tlb->known[now->page][now->index];
-	bool *seen = &tlb->seen[now->page][now->index];
+	for (unsigned i = 0; raw != 0 && i < tlb->stale_count; i++) {
+		const struct fake_tlb_stale *old = &tlb->stale[i];
 
-	if (*seen && known->raw == now->raw && known->ia == now->ia) {
-		return;
-	}
-	if (*seen) {
-		stale_add(tlb, known);
-	}
-	for (unsigned i = 0; now->raw != 0 && i < tlb->stale_count; i++) {
-		const struct fake_tlb_entry *old = &tlb->stale[i];
-
-		if (old->page == now->page && old->index == now->index &&
-			!may_coexist(tlb, old->raw, now->raw, now->level)) {
+		if (old->page == page && old->index == index &&
+			!may_coexist(tlb, old->raw, raw, old->level)) {
 			complain(tlb, "a valid descriptor was replaced without break-before-make",
-				now->ia);
+				old->ia);
 		}
 	}
-	*known = *now;
-	*seen = true;
 }
 
 static void hash_add(struct fake_tlb *tlb, uint64_t value)
@@ -81,52 +90,53 @@ static void hash_add(struct fake_tlb *tlb, uint64_t value)
 	tlb->hash ^= tlb->hash >> 29;
 }
 
-static void table_look(
-	struct fake_tlb *tlb, uint64_t pa, uint8_t level, uint64_t ia, unsigned pages)
+/* Reads one page of a reachable table, and what hangs below it. */
+static void table_look(struct fake_tlb *tlb, bool *reached, uint64_t pa, uint8_t level, uint64_t ia)
 {
+	uint16_t page = page_of(tlb, pa);
+	struct fake_tlb_page *p = &tlb->page[page];
+	const uint8_t *bytes = hv_pages_ptr(tlb->first.pages, HPA(pa));
+	bool known = p->reachable && p->ia == ia && p->level == level;
 	unsigned valid = 0;
 
-	for (unsigned i = 0; i < pages * 512; i++) {
-		uint64_t at = pa + i / 512 * HV_PAGE_SIZE;
-		struct fake_tlb_entry now = {
-			.ia = ia + i * hv_pt_span(level),
-			.page = page_of(tlb, at),
-			.index = (uint16_t)(i % 512),
-			.level = level,
-		};
-		const uint8_t *bytes = hv_pages_ptr(tlb->first.pages, HPA(at));
+	if (p->reachable && !known) {
+		page_forget(tlb, page);
+	}
+	p->reachable = true;
+	p->ia = ia;
+	p->level = level;
+	reached[page] = true;
+	for (uint16_t i = 0; i < 512; i++) {
+		uint64_t raw = hv_le64(bytes + i * 8);
 
-		now.raw = hv_le64(bytes + now.index * 8);
-		tlb->reachable[now.page] = true;
-		slot_look(tlb, &now);
-		if (now.raw == 0) {
-			continue;
+		if (known && raw != p->raw[i]) {
+			stale_add(tlb, page, i);
+			make_judge(tlb, page, i, raw);
 		}
-		valid++;
-		hash_add(tlb, now.ia ^ level);
-		hash_add(tlb, now.raw);
-		if (decode(tlb, now.raw, level).kind == HV_PTE_TABLE) {
-			table_look(tlb, decode(tlb, now.raw, level).pa, (uint8_t)(level - 1),
-				now.ia, 1);
+		p->raw[i] = raw;
+		if (raw != 0) {
+			struct hv_pte pte = decode(tlb, raw, level);
+			uint64_t at = ia + i * hv_pt_span(level);
+
+			valid++;
+			hash_add(tlb, at ^ level);
+			hash_add(tlb, raw);
+			if (pte.kind == HV_PTE_TABLE) {
+				table_look(tlb, reached, pte.pa, (uint8_t)(level - 1), at);
+			}
 		}
 	}
-	tlb->tables += pages;
+	tlb->tables++;
 	tlb->bare += valid == 0 && level != tlb->first.levels - 1;
 }
 
-/* What was read from tables that nobody can reach any more is stale as a whole. */
-static void lost_tables_look(struct fake_tlb *tlb, const bool *before)
+static void root_look(struct fake_tlb *tlb, bool *reached)
 {
-	for (unsigned page = 0; page < FAKE_TLB_PAGES; page++) {
-		if (!before[page] || tlb->reachable[page]) {
-			continue;
-		}
-		for (unsigned i = 0; i < 512; i++) {
-			if (tlb->known[page][i].raw != 0) {
-				stale_add(tlb, &tlb->known[page][i]);
-			}
-			tlb->seen[page][i] = false;
-		}
+	uint8_t level = (uint8_t)(tlb->first.levels - 1);
+
+	for (unsigned i = 0; i < 1u << tlb->first.root_extra; i++) {
+		table_look(tlb, reached, tlb->first.root.v + i * HV_PAGE_SIZE, level,
+			i * 512 * hv_pt_span(level));
 	}
 }
 
@@ -137,7 +147,9 @@ static void pool_look(struct fake_tlb *tlb)
 	bool walkable[FAKE_TLB_PAGES];
 	uint32_t in_use = tlb->others;
 
-	memcpy(walkable, tlb->reachable, sizeof(walkable));
+	for (unsigned page = 0; page < FAKE_TLB_PAGES; page++) {
+		walkable[page] = tlb->page[page].reachable;
+	}
 	for (unsigned i = 0; i < tlb->stale_count; i++) {
 		struct hv_pte pte = decode(tlb, tlb->stale[i].raw, tlb->stale[i].level);
 
@@ -155,23 +167,24 @@ static void pool_look(struct fake_tlb *tlb)
 
 void fake_tlb_look(struct fake_tlb *tlb)
 {
-	bool before[FAKE_TLB_PAGES];
+	bool reached[FAKE_TLB_PAGES] = {false};
 
-	memcpy(before, tlb->reachable, sizeof(before));
-	memset(tlb->reachable, 0, sizeof(tlb->reachable));
 	tlb->tables = 0;
 	tlb->bare = 0;
 	tlb->hash = 0xcbf29ce484222325u;
 	if (tlb->pt->fmt) {
-		table_look(tlb, tlb->first.root.v, (uint8_t)(tlb->first.levels - 1), 0,
-			1u << tlb->first.root_extra);
+		root_look(tlb, reached);
 	}
-	lost_tables_look(tlb, before);
+	for (uint16_t page = 0; page < FAKE_TLB_PAGES; page++) {
+		if (tlb->page[page].reachable && !reached[page]) {
+			page_forget(tlb, page);
+		}
+	}
 	pool_look(tlb);
 }
 
 /* A valid entry goes when all it translates is flushed; a remembered hole at any touch. */
-static bool is_flushed(const struct fake_tlb_entry *entry, uint64_t from, uint64_t len)
+static bool is_flushed(const struct fake_tlb_stale *entry, uint64_t from, uint64_t len)
 {
 	uint64_t span = hv_pt_span(entry->level);
 

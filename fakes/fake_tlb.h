@@ -16,11 +16,19 @@
 #define FAKE_TLB_PAGES 128u /* most pages of the pool that is watched */
 #define FAKE_TLB_STALE 8192u
 
-/* A descriptor as some CPU may remember it. */
-struct fake_tlb_entry {
+/* A descriptor that some CPU may still remember. */
+struct fake_tlb_stale {
 	uint64_t raw, ia;
 	uint16_t page, index; /* which slot of the pool it was read from */
 	uint8_t level;
+};
+
+/* One page of the pool as it was at the last look, if it was a table then. */
+struct fake_tlb_page {
+	bool reachable;
+	uint8_t level;
+	uint64_t ia;
+	uint64_t raw[512];
 };
 
 struct fake_tlb {
@@ -33,10 +41,8 @@ struct fake_tlb {
 	unsigned bare;      /* of those, without any descriptor; the root never counts */
 	uint64_t hash;      /* of all reachable descriptors and their places */
 	unsigned stale_count;
-	struct fake_tlb_entry stale[FAKE_TLB_STALE];
-	bool reachable[FAKE_TLB_PAGES];
-	bool seen[FAKE_TLB_PAGES][512];
-	struct fake_tlb_entry known[FAKE_TLB_PAGES][512];
+	struct fake_tlb_stale stale[FAKE_TLB_STALE];
+	struct fake_tlb_page page[FAKE_TLB_PAGES];
 };
 
 /* Watches pt from now on, through fake_port; only one table at a time. */

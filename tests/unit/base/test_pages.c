@@ -262,6 +262,12 @@ static void give__a_page_that_looks_free__is_taken_back(void **state)
 	memcpy(hv_pages_ptr(&pool, b), copy, sizeof(copy));
 	assert_false(give_panics(1, b));
 	assert_int_equal(pool.free_count, PAGES);
+	/* The same with a neighbour that no pool has: the second half of the node. */
+	b = take(1);
+	memset(copy + 8, 0xff, 8);
+	memcpy(hv_pages_ptr(&pool, b), copy, sizeof(copy));
+	assert_false(give_panics(1, b));
+	assert_int_equal(pool.free_count, PAGES);
 }
 
 static void give__not_of_the_pool_or_unaligned__panics(void **state)
