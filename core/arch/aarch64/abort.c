@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Source: DDI 0487, D8.15 (faults), ISS encodings for data and instruction aborts, HPFAR_EL2. */
 #include "abort.h"
+#include "emulate.h"
 #include "esr.h"
 #include "inject.h"
 #include "pstate.h"
+#include "walk.h"
 
 #define HPFAR_FIPA HV_MASK(43, 4) /* bits 51:12 of the address */
 
 static bool is_mmu_fault(uint64_t esr)
 {
 	return a64_iss_fault_kind(esr) <= A64_FSC_PERMISSION;
+}
+
+/* HPFAR_EL2 is valid for all MMU faults but permission faults, unless those are a walk's. */
+static bool has_hpfar(uint64_t esr)
+{
+	return a64_iss_fault_kind(esr) != A64_FSC_PERMISSION || (esr & A64_ISS_S1PTW);
 }
 
 static uint64_t fault_page(const struct a64_trap *trap)
@@ -56,12 +64,6 @@ static enum hv_verdict insn_fault(struct a64_vcpu *vcpu, const struct a64_trap *
 	return HV_RESUME;
 }
 
-static enum hv_verdict bad(struct a64_vcpu *vcpu, const struct a64_trap *trap)
-{
-	vcpu->hv.stats.exits[HV_EXIT_BAD]++;
-	return hv_vm_crash(&vcpu->hv, a64_esr_name(trap->esr), trap->esr, vcpu->regs.pc);
-}
-
 static uint64_t load_result(uint64_t esr, uint64_t data, uint8_t size)
 {
 	if (esr & A64_ISS_SSE) {
@@ -104,19 +106,55 @@ static enum hv_verdict mmio(struct a64_vcpu *vcpu, const struct a64_trap *trap, 
 	return verdict;
 }
 
+static enum hv_verdict abort_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, unsigned fsc)
+{
+	bool data = a64_esr_ec(trap->esr) == A64_EC_DABT_LOWER;
+
+	return data ? data_fault(vcpu, trap, fsc) : insn_fault(vcpu, trap, fsc);
+}
+
+static enum a64_walk_access access_of(const struct a64_trap *trap)
+{
+	if (a64_esr_ec(trap->esr) != A64_EC_DABT_LOWER) {
+		return A64_WALK_FETCH;
+	}
+	return (trap->esr & A64_ISS_WNR) ? A64_WALK_WRITE : A64_WALK_READ;
+}
+
 /*
- * The guest's page walk met something that is no mapped memory: map it, or tell the guest that its
- * tables cannot be read (X5).
+ * The guest's page walk met something that is no mapped memory: map it, or tell the guest at which
+ * level its tables cannot be read (X5). If they can by now, the access is tried again.
  */
-static enum hv_verdict walk_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, bool is_data)
+static enum hv_verdict walk_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
 	enum hv_verdict verdict = map(vcpu, fault_page(trap), HV_PROT_R);
-	unsigned fsc = A64_FSC_EXTERNAL_WALK;
+	struct a64_walk walk;
 
 	if (verdict != HV_FAULT) {
 		return verdict;
 	}
-	return is_data ? data_fault(vcpu, trap, fsc) : insn_fault(vcpu, trap, fsc);
+	if (a64_translate(vcpu, trap->far, access_of(trap), false, &walk)) {
+		return HV_RESUME;
+	}
+	return abort_fault(vcpu, trap, walk.fsc);
+}
+
+/* The guest-physical page of a fault. False: the guest gets an abort with this status instead. */
+static bool find_page(
+	struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t *page, unsigned *fsc)
+{
+	struct a64_walk walk;
+
+	if (has_hpfar(trap->esr)) {
+		*page = fault_page(trap);
+		return true;
+	}
+	if (!a64_translate(vcpu, trap->far, access_of(trap), false, &walk)) {
+		*fsc = walk.fsc;
+		return false;
+	}
+	*page = hv_align_down(walk.gpa, HV_PAGE_SIZE);
+	return true;
 }
 
 /* A cache operation on what is not memory has nothing to do; no device sees it (X5). */
@@ -136,51 +174,74 @@ static enum hv_verdict cache_op(struct a64_vcpu *vcpu, const struct a64_trap *tr
 }
 
 /* Errors of the memory system itself go to the guest that met them; the rest is our bug's. */
-static enum hv_verdict other_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap, bool is_data)
+static enum hv_verdict other_fault(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
 	unsigned fsc = (unsigned)(trap->esr & A64_ISS_FSC);
+	bool data = a64_esr_ec(trap->esr) == A64_EC_DABT_LOWER;
 	bool external = fsc == A64_FSC_EXTERNAL || (fsc & ~3u) == A64_FSC_EXTERNAL_WALK;
 
-	if (is_data && (external || fsc == A64_FSC_ALIGNMENT || fsc == A64_FSC_EXCLUSIVE)) {
-		return data_fault(vcpu, trap, fsc);
+	if (external || (data && (fsc == A64_FSC_ALIGNMENT || fsc == A64_FSC_EXCLUSIVE))) {
+		return abort_fault(vcpu, trap, fsc);
 	}
-	return external ? insn_fault(vcpu, trap, fsc) : bad(vcpu, trap);
+	vcpu->hv.stats.exits[HV_EXIT_BAD]++;
+	return hv_vm_crash(&vcpu->hv, a64_esr_name(trap->esr), trap->esr, vcpu->regs.pc);
+}
+
+/* An access without syndrome to what is not memory. */
+static enum hv_verdict emulate(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	enum hv_verdict verdict = a64_emulate(vcpu, trap);
+
+	if (verdict != HV_FAULT) {
+		return verdict;
+	}
+	vcpu->hv.stats.exits[HV_EXIT_GUEST]++;
+	return HV_RESUME;
 }
 
 enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
-	uint64_t esr = trap->esr, gpa = fault_page(trap);
+	uint64_t esr = trap->esr, page;
 	enum hv_verdict verdict;
+	unsigned fsc;
 
 	if (!is_mmu_fault(esr)) {
-		return other_fault(vcpu, trap, true);
+		return other_fault(vcpu, trap);
 	}
-	if (esr & A64_ISS_S1PTW) {
-		return walk_fault(vcpu, trap, true);
+	if (esr & (A64_ISS_S1PTW | A64_ISS_CM)) {
+		return (esr & A64_ISS_S1PTW) ? walk_fault(vcpu, trap) : cache_op(vcpu, trap);
 	}
-	if (esr & A64_ISS_CM) {
-		return cache_op(vcpu, trap);
+	if (esr & A64_ISS_FNV) { /* X6: without FAR there is no offset, and nothing to walk */
+		return data_fault(vcpu, trap, A64_FSC_EXTERNAL);
 	}
-	verdict = map(vcpu, gpa, (esr & A64_ISS_WNR) ? HV_PROT_W : HV_PROT_R);
+	if (!find_page(vcpu, trap, &page, &fsc)) {
+		return abort_fault(vcpu, trap, fsc);
+	}
+	verdict = map(vcpu, page, (esr & A64_ISS_WNR) ? HV_PROT_W : HV_PROT_R);
 	if (verdict != HV_FAULT) {
 		return verdict;
 	}
-	if (!(esr & A64_ISS_ISV) || (esr & A64_ISS_FNV)) { /* X6: without FAR there is no offset */
-		return data_fault(vcpu, trap, A64_FSC_EXTERNAL);
+	if (!(esr & A64_ISS_ISV)) {
+		return emulate(vcpu, trap);
 	}
-	return mmio(vcpu, trap, gpa | (trap->far & (HV_PAGE_SIZE - 1)));
+	return mmio(vcpu, trap, page | (trap->far & (HV_PAGE_SIZE - 1)));
 }
 
 enum hv_verdict a64_insn_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
 	enum hv_verdict verdict;
+	uint64_t page;
+	unsigned fsc;
 
 	if (!is_mmu_fault(trap->esr)) {
-		return other_fault(vcpu, trap, false);
+		return other_fault(vcpu, trap);
 	}
 	if (trap->esr & A64_ISS_S1PTW) {
-		return walk_fault(vcpu, trap, false);
+		return walk_fault(vcpu, trap);
 	}
-	verdict = map(vcpu, fault_page(trap), HV_PROT_X);
+	if (!find_page(vcpu, trap, &page, &fsc)) {
+		return abort_fault(vcpu, trap, fsc);
+	}
+	verdict = map(vcpu, page, HV_PROT_X);
 	return verdict == HV_FAULT ? insn_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
 }

@@ -3,6 +3,7 @@
 #include "esr.h"
 #include "inject.h"
 #include "pstate.h"
+#include "walk.h"
 
 /*
  * Feature identification: S3_0_C0_C<crm>_<op2>, crm 1..7. An ARMv8.0-A CPU with AArch64 at EL1 and
@@ -30,24 +31,12 @@ static const uint32_t id_reg[7][8] = {
 #define ID_MMFR0   A64_SYSREG(3, 0, 0, 7, 0)
 #define ID_PER_CRM 8u
 
-/* ID_AA64MMFR0.PARange: the largest size that is not beyond the VM's guest-physical space. */
-static uint32_t pa_range(uint8_t ia_bits)
-{
-	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48};
-	uint32_t range = 0;
-
-	for (uint32_t i = 1; i < HV_ARRAY_COUNT(bits) && bits[i] <= ia_bits; i++) {
-		range = i;
-	}
-	return range;
-}
-
 static uint64_t id_value(const struct a64_vcpu *vcpu, uint32_t reg)
 {
 	uint32_t n = reg - ID_FIRST;
 	uint64_t value = id_reg[n / ID_PER_CRM][n % ID_PER_CRM];
 
-	return reg == ID_MMFR0 ? value | pa_range(vcpu->hv.vm->pt.ia_bits) : value;
+	return reg == ID_MMFR0 ? value | a64_pa_range(vcpu) : value;
 }
 
 enum action {
