@@ -29,18 +29,4 @@
 #define FAULT_FIQ    2
 #define FAULT_SERROR 3
 
-#ifdef __ASSEMBLER__
-
-.macro adr_l reg, symbol adrp	\reg, \symbol add	\reg, \reg,
-    : lo12
-    :\symbol.endm
-
-	    .macro func name.text.balign 16.globl	\name.type	\name,
-    % function
-\name :.endm
-
-		.macro endfunc name.size	\name,
-    .- \name.endm
-
-#endif
 #endif

@@ -8,6 +8,7 @@
  */
 #include "asm_offsets.h"
 #include "asm.h"
+#include "macros.inc"
 
 #define BOOT_TCR    (TCR_RES1 | TCR_WALK_WB | TCR_T0SZ(39))
 #define BOOT_SCTLR  (SCTLR_RES1 | SCTLR_I | SCTLR_SA | SCTLR_C | SCTLR_M)

@@ -78,6 +78,14 @@ static enum hv_status take_core(struct guest *guest, struct host *host)
 	return status;
 }
 
+/* Descriptors of this format end at 48 bits, even on a CPU with more. */
+static uint8_t pa_bits(void)
+{
+	uint8_t bits = caps_get()->pa_bits;
+
+	return bits < a64_stage2_fmt.max_pa_bits ? bits : a64_stage2_fmt.max_pa_bits;
+}
+
 enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
 {
 	struct hv_blob blob = {.data = (const void *)host->initrd.base, .size = host->initrd.size};
@@ -111,7 +119,7 @@ enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load
 	guest->cfg = (struct virt_a64_cfg){.id = 1,
 		.cpus = guest->what.cpus,
 		.lr_count = caps_get()->lr_count,
-		.pa_bits = caps_get()->pa_bits};
+		.pa_bits = pa_bits()};
 	*error = (struct hv_load_error){.input = NULL, .why = "the host has too little memory"};
 	status = take_ram(guest, host);
 	if (status == HV_OK) {
@@ -133,7 +141,7 @@ static void fill_flash(struct guest *guest)
 	port_guest_sync(flash, guest->flash.size);
 }
 
-enum hv_status guest_create(struct guest *guest, struct hv_load_error *error)
+enum hv_status guest_create(struct guest *guest, uint32_t vtimer_intid, struct hv_load_error *error)
 {
 	uint8_t *pool = guest->pages.base;
 	enum hv_status status;
@@ -142,6 +150,11 @@ enum hv_status guest_create(struct guest *guest, struct hv_load_error *error)
 	fill_flash(guest);
 	*error = (struct hv_load_error){.input = NULL, .why = "the VM could not be created"};
 	status = virt_a64_create(&guest->board, &guest->cfg, &guest->arena);
+	if (status == HV_OK) {
+		/* The virtual timer is the CPU's own: its interrupt is the guest's to deactivate.
+		 */
+		status = vgic_hw_map(&guest->board->vcpu[0]->gic, A64_PPI_VTIMER, vtimer_intid);
+	}
 	if (status == HV_OK) {
 		status = hv_load_commit(&guest->what, &guest->plan, &guest->board->vm->gmem);
 	}

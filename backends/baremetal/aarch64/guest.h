@@ -25,8 +25,12 @@ struct guest {
  */
 HV_WARN_UNUSED enum hv_status guest_plan(
 	struct guest *guest, struct host *host, struct hv_load_error *error);
-/* Creates the VM and copies its images. error->input is NULL when it is no image's fault. */
-HV_WARN_UNUSED enum hv_status guest_create(struct guest *guest, struct hv_load_error *error);
+/*
+ * Creates the VM and copies its images; vtimer_intid: the physical interrupt of CNTV. error->input
+ * is NULL when it is no image's fault.
+ */
+HV_WARN_UNUSED enum hv_status guest_create(
+	struct guest *guest, uint32_t vtimer_intid, struct hv_load_error *error);
 
 /* The state a VM crashed in, as "dump" records. */
 void guest_dump(struct guest *guest);

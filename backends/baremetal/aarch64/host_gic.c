@@ -173,31 +173,42 @@ void port_gicv3_hw_end(uint32_t pintid)
 	host_gic_end(pintid);
 }
 
-#define LR_EACH(X)                                                                                 \
-	X(0, LOW, 0)                                                                               \
-	X(1, LOW, 1) X(2, LOW, 2) X(3, LOW, 3) X(4, LOW, 4) X(5, LOW, 5) X(6, LOW, 6) X(7, LOW, 7) \
-		X(8, HIGH, 0) X(9, HIGH, 1) X(10, HIGH, 2) X(11, HIGH, 3) X(12, HIGH, 4)           \
-			X(13, HIGH, 5) X(14, HIGH, 6) X(15, HIGH, 7)
-
-#define LR_READ_CASE(n, half, op2)                                                                 \
-	case n: return SYSREG_READ(ICH_LR_##half(op2));                                            \
-		#define LR_WRITE_CASE(n, half, op2)                                                \
-	case n: SYSREG_WRITE(ICH_LR_##half(op2), value); break;
+/* ICH_LR<n>_EL2: op2 is n modulo 8, and the upper half is in the next CRn. */
+#define LR_EACH(OP)                                                                                \
+	OP(0, S3_4_C12_C12_0)                                                                      \
+	OP(1, S3_4_C12_C12_1)                                                                      \
+	OP(2, S3_4_C12_C12_2)                                                                      \
+	OP(3, S3_4_C12_C12_3)                                                                      \
+	OP(4, S3_4_C12_C12_4)                                                                      \
+	OP(5, S3_4_C12_C12_5)                                                                      \
+	OP(6, S3_4_C12_C12_6)                                                                      \
+	OP(7, S3_4_C12_C12_7)                                                                      \
+	OP(8, S3_4_C12_C13_0)                                                                      \
+	OP(9, S3_4_C12_C13_1)                                                                      \
+	OP(10, S3_4_C12_C13_2)                                                                     \
+	OP(11, S3_4_C12_C13_3)                                                                     \
+	OP(12, S3_4_C12_C13_4)                                                                     \
+	OP(13, S3_4_C12_C13_5)                                                                     \
+	OP(14, S3_4_C12_C13_6)                                                                     \
+	OP(15, S3_4_C12_C13_7)
 
 static uint64_t lr_read(unsigned n)
 {
-	switch (n) {
-		LR_EACH(LR_READ_CASE)
-	default: return 0;
+#define LR_READ(index, reg)                                                                        \
+	if (n == (index)) {                                                                        \
+		return SYSREG_READ(reg);                                                           \
 	}
+	LR_EACH(LR_READ)
+	return 0;
 }
 
 static void lr_write(unsigned n, uint64_t value)
 {
-	switch (n) {
-		LR_EACH(LR_WRITE_CASE)
-	default: break;
+#define LR_WRITE(index, reg)                                                                       \
+	if (n == (index)) {                                                                        \
+		SYSREG_WRITE(reg, value);                                                          \
 	}
+	LR_EACH(LR_WRITE)
 }
 
 void port_gicv3_lr_load(struct gicv3_cpu *cpu)

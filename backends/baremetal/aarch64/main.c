@@ -152,7 +152,7 @@ _Noreturn void el2_main(uintptr_t dtb)
 	settle_in();
 	need(host_gic_init(&host) == HV_OK, "no redistributor of the GIC is this CPU's");
 	run_init(&host);
-	if (guest_create(&guest, &error) != HV_OK) {
+	if (guest_create(&guest, host.vtimer_intid, &error) != HV_OK) {
 		refuse(&error);
 	}
 	console_attach(&guest.board->console, &guest.board->vm->bus);

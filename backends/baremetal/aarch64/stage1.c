@@ -48,13 +48,11 @@ void boot_map_add(uint64_t base, uint64_t size, uint8_t type)
 	ISB();
 }
 
-/* [from, to) of the image. */
-static enum hv_status map_part(const uint8_t *from, const uint8_t *to, uint8_t prot)
+/* [from, to) of the image; numbers, because a compiler may take two objects to be never adjacent.
+ */
+static enum hv_status map_part(uintptr_t from, uintptr_t to, uint8_t prot)
 {
-	if (from == to) {
-		return HV_OK;
-	}
-	return stage1_map((uintptr_t)from, (uintptr_t)(to - from), prot, HV_MEM_NORMAL);
+	return from == to ? HV_OK : stage1_map(from, to - from, prot, HV_MEM_NORMAL);
 }
 
 /* Below each stack there is a page of nothing. */
@@ -77,23 +75,25 @@ static enum hv_status drop_guards(void)
 
 enum hv_status stage1_init(void)
 {
-	uint8_t pa_bits = STAGE1_IA_BITS;
+	uintptr_t pool = (uintptr_t)pool_memory;
 	enum hv_status status;
 
-	hv_pages_init(&stage1.pool, pool_memory, HPA((uintptr_t)pool_memory), STAGE1_PAGES);
-	status = hv_pt_init(&stage1.pt, &el2_stage1_fmt, &stage1.pool, STAGE1_IA_BITS, pa_bits, 0);
+	hv_pages_init(&stage1.pool, pool_memory, HPA(pool), STAGE1_PAGES);
+	status = hv_pt_init(
+		&stage1.pt, &el2_stage1_fmt, &stage1.pool, STAGE1_IA_BITS, STAGE1_IA_BITS, 0);
 	if (status == HV_OK) {
-		status = map_part(image_start, text_end, HV_PROT_R | HV_PROT_X);
+		status = map_part(
+			(uintptr_t)image_start, (uintptr_t)text_end, HV_PROT_R | HV_PROT_X);
 	}
 	if (status == HV_OK) {
-		status = map_part(text_end, rodata_end, HV_PROT_R);
+		status = map_part((uintptr_t)text_end, (uintptr_t)rodata_end, HV_PROT_R);
 	}
 	if (status == HV_OK) {
-		status = map_part(rodata_end, pool_memory, HV_PROT_R | HV_PROT_W);
+		status = map_part((uintptr_t)rodata_end, pool, HV_PROT_R | HV_PROT_W);
 	}
 	if (status == HV_OK) {
 		status = map_part(
-			pool_memory + sizeof(pool_memory), image_end, HV_PROT_R | HV_PROT_W);
+			pool + sizeof(pool_memory), (uintptr_t)image_end, HV_PROT_R | HV_PROT_W);
 	}
 	return status == HV_OK ? drop_guards() : status;
 }

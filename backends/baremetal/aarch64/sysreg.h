@@ -50,8 +50,5 @@
 #define ICH_HCR_EL2     S3_4_C12_C11_0
 #define ICH_VTR_EL2     S3_4_C12_C11_1
 #define ICH_VMCR_EL2    S3_4_C12_C11_7
-/* ICH_LR0_EL2..ICH_LR7_EL2 are C12 op2 0..7, ICH_LR8_EL2..ICH_LR15_EL2 C13. */
-#define ICH_LR_LOW(n)  S3_4_C12_C12_##n
-#define ICH_LR_HIGH(n) S3_4_C12_C13_##n
 
 #endif

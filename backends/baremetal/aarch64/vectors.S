@@ -9,6 +9,7 @@
  */
 #include "asm_offsets.h"
 #include "asm.h"
+#include "macros.inc"
 
 #define FRAME_REGS 0
 #define FRAME_SAVE 16
