@@ -29,7 +29,7 @@
 static _Alignas(4096) uint8_t ram[RAM_SIZE];
 static _Alignas(4096) uint8_t flash[FLASH_SIZE];
 static _Alignas(65536) uint8_t pool_memory[POOL_PAGES * HV_PAGE_SIZE];
-static uint8_t arena_memory[HV_MIB(1)];
+static _Alignas(64) uint8_t arena_memory[HV_MIB(1)];
 static struct hv_pages pool;
 static struct hv_arena arena;
 static struct virt_a64_cfg cfg;
@@ -457,9 +457,11 @@ static void virt_a64_sizes__every_alignment_of_host_memory__are_enough(void **st
 		cfg.ram_hpa = HPA(RAM_HPA + skew[i % 4]);
 		cfg.ram_size = size[i / 4];
 		hv_pages_init(&pool, pool_memory, HPA(POOL_HPA), virt_a64_page_count(&cfg));
+		arena.base = arena_memory + i; /* the promise includes the padding */
 		arena.used = 0;
 		arena.size = virt_a64_arena_size(&cfg);
 		create(1);
+		assert_true(arena.size - arena.used < 512);
 		/* No more than the root's share is left over: the count is exact below it. */
 		assert_true(pool.free_count < 16);
 		assert_int_equal(hv_vm_destroy(board->vm), HV_OK);
