@@ -16,7 +16,7 @@ enum hcr_bit {
 	HCR_FB = 9, /* TLB and cache maintenance reaches the other CPUs */
 	HCR_BSU_IS = 10,
 	HCR_TWI = 13,
-	HCR_TID1 = 17,
+	HCR_TID1 = 16,
 	HCR_TID3 = 18,
 	HCR_TSC = 19,
 	HCR_TIDCP = 20,
