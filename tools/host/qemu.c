@@ -19,6 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/*
+ * What the machine needs beyond the guest's RAM and the bundle: QEMU puts the bundle up to 128 MiB
+ * into RAM, and the guest's RAM must fit above it in one piece.
+ */
+#define HOST_MIB 192u
+
 #define PENDING 4096u /* typed bytes that QEMU has not taken yet */
 
 struct child {
@@ -299,7 +305,7 @@ static bool el2_line(struct qemu_line *line, const struct opts *opts, char *mem,
 static void run_bundle(const struct hv_blob *bundle, const struct guest *guest,
 	const struct opts *opts, struct console *console, struct report *report)
 {
-	uint64_t mib = ((guest->hv.ram_size + 2 * bundle->size) >> 20) + 128;
+	uint64_t mib = ((guest->hv.ram_size + bundle->size) >> 20) + HOST_MIB;
 	struct qemu_line line = {0};
 	char path[64], mem[32];
 	int fd;
