@@ -4,6 +4,7 @@
  * silently ignored. hv_bundle_open() reads all VMs once; hv_bundle_vm() only repeats one of them.
  */
 #include <hv/bundle.h>
+#include <hv/check.h>
 #include <hv/vm.h>
 #include <load/load.h>
 
@@ -321,10 +322,14 @@ enum hv_status hv_bundle_vm(const struct hv_bundle *bundle, uint16_t index, stru
 	struct hv_load_error *error)
 {
 	struct bundle_reader reader = {.bundle = bundle, .error = error};
+	enum hv_status status;
 
-	if (index >= bundle->vm_count || hv_fdt_find_path(&bundle->manifest, bundle_vm_paths[index],
-						 &reader.node) != HV_OK) {
+	if (index >= bundle->vm_count) {
 		return HV_ERR_NOT_FOUND;
+	}
+	status = hv_fdt_find_path(&bundle->manifest, bundle_vm_paths[index], &reader.node);
+	if (HV_NEVER(status != HV_OK)) { /* hv_bundle_open() counted them by name */
+		return status;
 	}
 	error->input = bundle_inputs[index];
 	return bundle_guest(&reader, guest);

@@ -22,12 +22,13 @@ enum hv_load_kind hv_load_kind(struct hv_blob kernel)
 
 const char *hv_load_kind_name(enum hv_load_kind kind)
 {
-	switch (kind) {
-	case HV_LOAD_ELF64: return "ELF64";
-	case HV_LOAD_LINUX_A64: return "arm64 Image";
-	case HV_LOAD_FLAT: break;
-	}
-	return "flat binary";
+	static const char *const name[] = {
+		[HV_LOAD_FLAT] = "flat binary",
+		[HV_LOAD_ELF64] = "ELF64",
+		[HV_LOAD_LINUX_A64] = "arm64 Image",
+	};
+
+	return name[kind];
 }
 
 enum hv_status load_segment_add(struct hv_load_plan *plan, const struct load_ram *ram,
@@ -60,12 +61,11 @@ static enum hv_status plan_kernel(const struct hv_guest *guest, const struct loa
 		return load_refuse(error, "the file is empty");
 	}
 	plan->kind = hv_load_kind(guest->kernel);
-	switch (plan->kind) {
-	case HV_LOAD_ELF64: return load_elf_plan(guest, ram, plan, error);
-	case HV_LOAD_LINUX_A64: return load_linux_a64_plan(guest, ram, plan, error);
-	case HV_LOAD_FLAT: break;
+	if (plan->kind == HV_LOAD_ELF64) {
+		return load_elf_plan(guest, ram, plan, error);
 	}
-	return load_flat_plan(guest, ram, plan, error);
+	return plan->kind == HV_LOAD_LINUX_A64 ? load_linux_a64_plan(guest, ram, plan, error)
+					       : load_flat_plan(guest, ram, plan, error);
 }
 
 static void plan_kernel_extent(struct hv_load_plan *plan)
@@ -119,7 +119,7 @@ static bool plan_fit(const struct hv_load_plan *plan, const struct load_ram *roo
 {
 	uint64_t end = room->base + room->size;
 
-	while (end >= room->base && size <= end - room->base) {
+	while (size <= end - room->base) { /* no segment starts below the room */
 		at->v = hv_align_down(end - size, align);
 		if (at->v < room->base) {
 			return false;

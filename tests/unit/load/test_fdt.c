@@ -474,6 +474,11 @@ static void f6_structs__node_name_without_nul__is_refused(void **state)
 	assert_refused("FDT_BEGIN_NODE", KIT_FDT_STRUCTS, "the node's name is not terminated");
 	assert_int_equal(open_words(KIT_BEGIN), HV_ERR_INVALID);
 	assert_refused("FDT_BEGIN_NODE", KIT_FDT_STRUCTS, "the node's name is not terminated");
+	/* Terminated, but its padding is not there. */
+	assert_int_equal(open_words(KIT_BEGIN, 0), HV_ERR_INVALID);
+	kit_be32(buf + 36, 6);
+	assert_int_equal(open_bytes(KIT_FDT_STRUCTS + 8 + sizeof(KIT_FDT_STRINGS)), HV_ERR_INVALID);
+	assert_refused("FDT_BEGIN_NODE", KIT_FDT_STRUCTS, "the node's name is not terminated");
 }
 
 static void f6_prop__len_wraps_or_leaves_the_block__is_refused(void **state)
