@@ -166,6 +166,9 @@ static void p12_limit__last_page_and_the_one_after__every_top_bit_counts(void **
 	assert_true(is_mapped(limit() - 1, 0x1fff, HV_PROT_R | HV_PROT_W));
 	assert_true(is_hole(limit()));
 	assert_true(is_hole(~(uint64_t)0));
+	assert_int_equal(map(0, 0x5000, 4096), HV_OK);
+	assert_true(is_hole(limit()));
+	assert_int_equal(hv_pt_unmap(&pt, GPA(0), 4096), HV_OK);
 	/* Each address that differs from the mapped one in a single bit is another address. */
 	for (unsigned bit = 12; bit < 64; bit++) {
 		assert_true(is_hole((limit() - 4096) ^ HV_BIT(bit)));

@@ -125,6 +125,16 @@ static void pages_take__run_with_one_page_missing__is_passed_over(void **state)
 	assert_int_equal(take(1).v, 0xb000);
 }
 
+static void pages_take__run_at_the_very_end__is_found(void **state)
+{
+	(void)state;
+	make(13); /* pages 7 to 19 */
+	assert_int_equal(take(4).v, 0x8000);
+	assert_int_equal(take(4).v, 0xc000);
+	assert_int_equal(take(4).v, 0x10000);
+	assert_int_equal(pool.free_count, 1);
+}
+
 static void pages_take__run_that_does_not_exist__no_memory_and_nothing_changed(void **state)
 {
 	hpa_t run = HPA(42);
@@ -262,6 +272,13 @@ static void give__a_page_that_looks_free__is_taken_back(void **state)
 	memcpy(hv_pages_ptr(&pool, b), copy, sizeof(copy));
 	assert_false(give_panics(1, b));
 	assert_int_equal(pool.free_count, PAGES);
+	/* The same with a neighbour in the pool, which does not point back either. */
+	b = take(1);
+	memset(copy + 12, 5, 1);
+	memset(copy + 13, 0, 3);
+	memcpy(hv_pages_ptr(&pool, b), copy, sizeof(copy));
+	assert_false(give_panics(1, b));
+	assert_int_equal(pool.free_count, PAGES);
 	/* The same with a neighbour that no pool has: the second half of the node. */
 	b = take(1);
 	memset(copy + 8, 0xff, 8);
@@ -294,6 +311,7 @@ int main(void)
 		hv_unit_test(pages_take__empty_pool__no_memory),
 		hv_unit_test(pages_take__runs__are_contiguous_and_aligned_as_the_cpu_sees_them),
 		hv_unit_test(pages_take__run_with_one_page_missing__is_passed_over),
+		hv_unit_test(pages_take__run_at_the_very_end__is_found),
 		hv_unit_test(pages_take__run_that_does_not_exist__no_memory_and_nothing_changed),
 		hv_unit_test(p3_ptr__inside_outside_and_unaligned__only_pages_of_the_pool),
 		hv_unit_test(p5_random__takes_and_gives__as_the_model_says),
