@@ -42,7 +42,7 @@ static void await(const struct hv_lock *lock)
 		if (!fake_port.wait) {
 			fail("deadlock: another CPU holds the lock and cannot go on");
 		}
-		fake_port.wait();
+		fake_port.wait(lock);
 	}
 }
 

@@ -34,8 +34,8 @@ struct fake_port {
 	const char *panic_why;
 	/* Where another CPU may come in between: before a lock is taken, after one was given up. */
 	void (*window)(void);
-	/* Lets the CPU that holds the lock go on; NULL: waiting for one would be for ever. */
-	void (*wait)(void);
+	/* Lets the CPU that holds the lock go on; NULL: waiting for it would be for ever. */
+	void (*wait)(const struct hv_lock *lock);
 };
 
 extern struct fake_port fake_port;

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plays a race of two physical CPUs, deterministically. CPU 0 runs first(); in its window number
- * `at` (before each lock it takes and after each it gives up) CPU 1 comes in and runs second(),
- * until its end, or until it wants a lock that CPU 0 holds: then it goes on when CPU 0 gives one
- * up. Calling it for at = 0, 1, 2, … until it returns false tries every place where one CPU can
- * come in between; the call that returns false has run one after the other.
+ * Tries every interleaving of up to three physical CPUs, deterministically and on the real code. A
+ * CPU can be interrupted by the others in its windows: before each lock it takes, after each it
+ * gives up, and where the test says so. A CPU that wants a lock which another holds waits until it
+ * is free; when nobody can go on, that is a deadlock and ends the process.
  */
 #ifndef FAKE_RACE_H
 #define FAKE_RACE_H
 
-#include <stdbool.h>
+#define FAKE_RACERS 3u
 
-/* first() and second() must not fail an assertion of the test: check when they are over. */
-bool fake_race(unsigned at, void (*first)(void *ctx), void (*second)(void *ctx), void *ctx);
+struct fake_race {
+	void (*setup)(void *ctx); /* before each interleaving */
+	/* What each CPU does; NULL: there are fewer. They must not fail an assertion themselves. */
+	void (*cpu[FAKE_RACERS])(void *ctx);
+	void (*check)(void *ctx); /* after each interleaving */
+	void *ctx;
+};
+
+/* Returns how many interleavings there were. */
+unsigned fake_race(const struct fake_race *race);
+
+/* A window of the test's own, e.g. between two accesses to something atomic. */
+void fake_race_window(void);
 
 #endif

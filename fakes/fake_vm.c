@@ -12,14 +12,16 @@ static void must(enum hv_status status, const char *what)
 	}
 }
 
-static void *memory(size_t align, size_t size)
+static void take_memory(struct fake_vm *fake, size_t arena_size)
 {
-	void *bytes = aligned_alloc(align, size);
-
-	if (!bytes) {
+	fake->arena.size = arena_size;
+	fake->arena.base = malloc(arena_size);
+	fake->pool.base = aligned_alloc(HV_PAGE_SIZE, FAKE_VM_PAGES * HV_PAGE_SIZE);
+	fake->ram = calloc(1, FAKE_VM_RAM_SIZE);
+	fake->rom = calloc(1, FAKE_VM_ROM_SIZE);
+	if (!fake->arena.base || !fake->pool.base || !fake->ram || !fake->rom) {
 		abort();
 	}
-	return bytes;
 }
 
 struct hv_vm_cfg fake_vm_prepare(struct fake_vm *fake, uint16_t vcpus)
@@ -33,16 +35,11 @@ struct hv_vm_cfg fake_vm_prepare(struct fake_vm *fake, uint16_t vcpus)
 		.pa_bits = 40,
 	};
 
-	*fake = (struct fake_vm){0};
-	fake->arena.size = hv_vm_arena_size(&cfg);
-	fake->arena.base = malloc(fake->arena.size);
-	fake->ram = calloc(1, FAKE_VM_RAM_SIZE);
-	fake->rom = calloc(1, FAKE_VM_ROM_SIZE);
-	if (!fake->arena.base || !fake->ram || !fake->rom) {
-		abort();
+	if (!fake->ram) {
+		take_memory(fake, hv_vm_arena_size(&cfg));
 	}
-	hv_pages_init(&fake->pool, memory(HV_PAGE_SIZE, FAKE_VM_PAGES * HV_PAGE_SIZE),
-		HPA(FAKE_VM_POOL_HPA), FAKE_VM_PAGES);
+	fake->arena.used = 0;
+	hv_pages_init(&fake->pool, fake->pool.base, HPA(FAKE_VM_POOL_HPA), FAKE_VM_PAGES);
 	return cfg;
 }
 
@@ -103,4 +100,5 @@ void fake_vm_free(struct fake_vm *fake)
 	free(fake->pool.base);
 	free(fake->ram);
 	free(fake->rom);
+	*fake = (struct fake_vm){0};
 }

@@ -115,70 +115,146 @@ static void fake_port__each_misuse__ends_the_process(void **state)
 	assert_true(aborts(unexpected_panic));
 }
 
-/* ---- fake_race: who comes when ---- */
+static void lock_vm_and_keep_it(void *ctx)
+{
+	(void)ctx;
+	port_lock(&vm);
+}
 
-static char order[16];
+static void nothing(void *ctx)
+{
+	(void)ctx;
+}
+
+static void deadlock(void)
+{
+	fake_race(&(struct fake_race){.setup = nothing,
+		.cpu = {lock_vm_and_keep_it, lock_vm_and_keep_it},
+		.check = nothing});
+}
+
+static void fake_race__nobody_can_go_on__ends_the_process(void **state)
+{
+	(void)state;
+	assert_true(aborts(deadlock));
+}
+
+/* ---- fake_race: every order, and each once ---- */
+
+static char order[16], seen[64][16];
+static unsigned seen_count;
+
+static void clear_order(void *ctx)
+{
+	(void)ctx;
+	memset(order, 0, sizeof(order));
+}
 
 static void note(char what)
 {
 	order[strlen(order)] = what;
 }
 
-static void first(void *ctx)
+static void keep_order(void *ctx)
+{
+	(void)ctx;
+	for (unsigned i = 0; i < seen_count; i++) {
+		assert_string_not_equal(seen[i], order);
+	}
+	memcpy(seen[seen_count++], order, sizeof(order));
+	assert_int_equal(fake_port.locks_held, 0);
+	assert_int_equal(fake_port.cpu, 0);
+}
+
+static void abc(void *ctx)
 {
 	(void)ctx;
 	note('a');
-	port_lock(&vm);
+	fake_race_window();
 	note('b');
-	port_lock(&dev);
+	fake_race_window();
 	note('c');
-	port_unlock(&dev);
-	note('d');
-	port_unlock(&vm);
-	note('e');
 }
 
-static void second(void *ctx)
+static void one_two(void *ctx)
 {
-	struct hv_lock *lock = ctx;
-
+	(void)ctx;
 	note('1');
-	port_lock(lock);
+	fake_race_window();
 	note('2');
-	port_unlock(lock);
-	note('3');
 }
 
-static void check_orders(struct hv_lock *lock, const char *const *wanted)
+static void xy(void *ctx)
 {
-	for (unsigned at = 0; wanted[at]; at++) {
-		memset(order, 0, sizeof(order));
-		assert_int_equal(fake_race(at, first, second, lock), wanted[at + 1] != NULL);
-		assert_string_equal(order, wanted[at]);
-		assert_int_equal(fake_port.locks_held, 0);
-		assert_int_equal(fake_port.cpu, 0);
-	}
+	(void)ctx;
+	note('x');
+	fake_race_window();
+	note('y');
 }
 
-static void fake_race__a_lock_that_first_never_takes__second_runs_whole_in_each_window(void **state)
+static void fake_race__windows_without_locks__every_interleaving_comes_once(void **state)
 {
-	static const char *const wanted[] = {
-		"a123bcde", "ab123cde", "abc123de", "abcd123e", "abcde123", NULL};
-
 	(void)state;
-	check_orders(&vcpu, wanted);
+	seen_count = 0;
+	/* 5! / (3! 2!) and 4! / (2! 2!) */
+	assert_int_equal(fake_race(&(struct fake_race){
+				 .setup = clear_order, .cpu = {abc, one_two}, .check = keep_order}),
+		10);
+	assert_string_equal(seen[0], "abc12");
+	assert_string_equal(seen[9], "12abc");
+	seen_count = 0;
+	assert_int_equal(fake_race(&(struct fake_race){
+				 .setup = clear_order, .cpu = {xy, one_two}, .check = keep_order}),
+		6);
 }
 
-static void fake_race__a_lock_that_first_holds__second_waits_for_it(void **state)
+static void count_only(void *ctx)
 {
-	static const char *const inner[] = {
-		"a123bcde", "ab123cde", "abc123de", "abcd123e", "abcde123", NULL};
-	static const char *const outer[] = {
-		"a123bcde", "ab1cd23e", "abc1d23e", "abcd123e", "abcde123", NULL};
+	(void)ctx;
+	assert_int_equal(strlen(order), 7);
+}
 
+static void fake_race__three_cpus__every_interleaving_comes(void **state)
+{
 	(void)state;
-	check_orders(&dev, inner);
-	check_orders(&vm, outer);
+	/* 7! / (3! 2! 2!) */
+	assert_int_equal(
+		fake_race(&(struct fake_race){
+			.setup = clear_order, .cpu = {abc, one_two, xy}, .check = count_only}),
+		210);
+}
+
+static void locked_xy(void *ctx)
+{
+	(void)ctx;
+	port_lock(&vm);
+	xy(ctx);
+	port_unlock(&vm);
+}
+
+static void locked_one_two(void *ctx)
+{
+	(void)ctx;
+	port_lock(&vm);
+	one_two(ctx);
+	port_unlock(&vm);
+}
+
+static void check_not_mixed(void *ctx)
+{
+	(void)ctx;
+	assert_true(strcmp(order, "xy12") == 0 || strcmp(order, "12xy") == 0);
+	seen_count |= order[0] == 'x' ? 1 : 2;
+}
+
+static void fake_race__under_one_lock__only_one_after_the_other(void **state)
+{
+	(void)state;
+	seen_count = 0;
+	fake_race(&(struct fake_race){.setup = clear_order,
+		.cpu = {locked_xy, locked_one_two},
+		.check = check_not_mixed});
+	assert_int_equal(seen_count, 3);
 }
 
 #define test_on(name) cmocka_unit_test_setup_teardown(name, setup, unit_teardown)
@@ -187,8 +263,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test_on(fake_port__each_misuse__ends_the_process),
-		test_on(fake_race__a_lock_that_first_never_takes__second_runs_whole_in_each_window),
-		test_on(fake_race__a_lock_that_first_holds__second_waits_for_it),
+		test_on(fake_race__nobody_can_go_on__ends_the_process),
+		test_on(fake_race__windows_without_locks__every_interleaving_comes_once),
+		test_on(fake_race__three_cpus__every_interleaving_comes),
+		test_on(fake_race__under_one_lock__only_one_after_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,6 @@ static int teardown(void **state)
 
 static void again(void)
 {
-	fake_vm_free(&fake);
 	setup(NULL);
 }
 
@@ -181,49 +180,67 @@ static void power_state__crashed__is_off(void **state)
 	assert_int_equal(power_of(0), HV_POWER_OFF);
 }
 
-/* ---- races of two vCPUs on two physical CPUs ---- */
+/* ---- races: every interleaving of what two or three CPUs do at once ---- */
 
-struct two {
-	enum hv_status status[2];
-};
+static enum hv_status status[2];
+
+static void setup_0_runs(void *ctx)
+{
+	(void)ctx;
+	again();
+	status[0] = status[1] = HV_ERR_INVALID;
+}
+
+static void setup_0_and_1_run(void *ctx)
+{
+	setup_0_runs(ctx);
+	assert_int_equal(turn_on(1), HV_OK);
+	assert_int_equal(hv_vcpu_enter(vcpu[1], 1), HV_OK);
+}
+
+static void setup_none_runs(void *ctx)
+{
+	setup_0_runs(ctx);
+	hv_vcpu_leave(vcpu[0], HV_YIELD);
+}
 
 static void on_by_0(void *ctx)
 {
-	struct two *two = ctx;
-
-	two->status[0] = hv_power_cpu_on(fake.vm, FAKE_HW_ID(2), GPA(FAKE_VM_PC), 100);
+	(void)ctx;
+	status[0] = hv_power_cpu_on(fake.vm, FAKE_HW_ID(2), GPA(FAKE_VM_PC), 100);
 }
 
 static void on_by_1(void *ctx)
 {
-	struct two *two = ctx;
-
-	two->status[1] = hv_power_cpu_on(fake.vm, FAKE_HW_ID(2), GPA(FAKE_VM_PC + 8), 101);
+	(void)ctx;
+	status[1] = hv_power_cpu_on(fake.vm, FAKE_HW_ID(2), GPA(FAKE_VM_PC + 8), 101);
 }
 
-static void h3_cpu_on__two_callers_at_once_in_each_window__exactly_one_wins(void **state)
+static void check_one_winner(void *ctx)
 {
-	unsigned first = 0, second = 0;
-	bool more = true;
+	unsigned *wins = ctx;
+	bool first = status[0] == HV_OK;
+
+	assert_int_equal(status[!first], HV_OK);
+	assert_int_equal(status[first], HV_ERR_STATE);
+	assert_int_equal(fake.vm->on_count, 2);
+	assert_int_equal(hv_vcpu_enter(vcpu[2], 2), HV_OK);
+	assert_int_equal(fake_vcpu(vcpu[2])->resets, 1);
+	assert_int_equal(fake_vcpu(vcpu[2])->arg, first ? 100 : 101);
+	assert_int_equal(fake_vcpu(vcpu[2])->pc.v, first ? FAKE_VM_PC : FAKE_VM_PC + 8);
+	wins[!first]++;
+}
+
+static void h3_cpu_on__two_callers_at_once__exactly_one_wins(void **state)
+{
+	unsigned wins[2] = {0};
 
 	(void)state;
-	for (unsigned at = 0; more; at++) {
-		struct two two;
-
-		again();
-		more = fake_race(at, on_by_0, on_by_1, &two);
-		assert_true((two.status[0] == HV_OK) != (two.status[1] == HV_OK));
-		assert_int_equal(two.status[0] + two.status[1], HV_ERR_STATE);
-		assert_int_equal(fake.vm->on_count, 2);
-		assert_int_equal(hv_vcpu_enter(vcpu[2], 2), HV_OK);
-		assert_int_equal(fake_vcpu(vcpu[2])->resets, 1);
-		assert_int_equal(fake_vcpu(vcpu[2])->arg, two.status[0] == HV_OK ? 100 : 101);
-		assert_int_equal(fake_vcpu(vcpu[2])->pc.v,
-			two.status[0] == HV_OK ? FAKE_VM_PC : FAKE_VM_PC + 8);
-		first += two.status[0] == HV_OK;
-		second += two.status[1] == HV_OK;
-	}
-	assert_true(first > 0 && second > 0);
+	fake_race(&(struct fake_race){.setup = setup_0_runs,
+		.cpu = {on_by_0, on_by_1},
+		.check = check_one_winner,
+		.ctx = wins});
+	assert_true(wins[0] > 0 && wins[1] > 0);
 }
 
 static void off_by_0(void *ctx)
@@ -238,55 +255,73 @@ static void off_by_1(void *ctx)
 	hv_vcpu_leave(vcpu[1], hv_power_cpu_off(vcpu[1]));
 }
 
-static void h4_cpu_off__the_last_two_at_once_in_each_window__the_vm_stops(void **state)
+static void check_stopped(void *ctx)
 {
-	bool more = true;
-
-	(void)state;
-	for (unsigned at = 0; more; at++) {
-		again();
-		assert_int_equal(turn_on(1), HV_OK);
-		assert_int_equal(hv_vcpu_enter(vcpu[1], 1), HV_OK);
-		more = fake_race(at, off_by_0, off_by_1, NULL);
-		assert_int_equal(fake.vm->state, HV_VM_STOPPED);
-		assert_int_equal(fake.vm->stop, HV_STOP_OFF);
-		assert_int_equal(hv_vm_reset(fake.vm), HV_OK);
-	}
+	(void)ctx;
+	assert_int_equal(fake.vm->state, HV_VM_STOPPED);
+	assert_int_equal(fake.vm->stop, HV_STOP_OFF);
+	assert_int_equal(hv_vm_reset(fake.vm), HV_OK);
 }
 
-static void stop(void *ctx)
+static void h4_cpu_off__the_last_two_at_once__the_vm_stops(void **state)
+{
+	(void)state;
+	assert_true(fake_race(&(struct fake_race){.setup = setup_0_and_1_run,
+			    .cpu = {off_by_0, off_by_1},
+			    .check = check_stopped}) > 100);
+}
+
+/* vCPU 0 turns 2 on and itself off, while 1 goes off: one stays. */
+static void on_then_off_by_0(void *ctx)
+{
+	on_by_0(ctx);
+	off_by_0(ctx);
+}
+
+static void check_2_stays(void *ctx)
+{
+	(void)ctx;
+	assert_int_equal(status[0], HV_OK);
+	assert_int_equal(fake.vm->state, HV_VM_RUNNING);
+	assert_int_equal(fake.vm->on_count, 1);
+	assert_int_equal(vcpu[2]->state, HV_VCPU_READY);
+}
+
+static void h4_cpu_off__as_another_is_turned_on__the_vm_goes_on(void **state)
+{
+	(void)state;
+	fake_race(&(struct fake_race){.setup = setup_0_and_1_run,
+		.cpu = {on_then_off_by_0, off_by_1},
+		.check = check_2_stays});
+}
+
+static void reboot(void *ctx)
 {
 	(void)ctx;
 	hv_vm_stop(fake.vm, HV_STOP_REBOOT);
 }
 
-static void h5_stop__cpu_on_in_each_window__no_vcpu_is_on_in_a_stopped_vm(void **state)
+static void check_none_on(void *ctx)
 {
-	for (unsigned swap = 0; swap < 2; swap++) {
-		bool more = true;
-
-		for (unsigned at = 0; more; at++) {
-			struct two two;
-
-			again();
-			hv_vcpu_leave(vcpu[0], HV_YIELD);
-			more = swap ? fake_race(at, stop, on_by_0, &two)
-				    : fake_race(at, on_by_0, stop, &two);
-			assert_true(two.status[0] == HV_OK || two.status[0] == HV_ERR_STATE);
-			for (unsigned i = 0; i < 3; i++) {
-				assert_int_equal(vcpu[i]->state, HV_VCPU_OFF);
-				assert_int_equal(hv_vcpu_enter(vcpu[i], 0), HV_ERR_STATE);
-			}
-		}
+	(void)ctx;
+	assert_true(status[0] == HV_OK || status[0] == HV_ERR_STATE);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(vcpu[i]->state, HV_VCPU_OFF);
+		assert_int_equal(hv_vcpu_enter(vcpu[i], 0), HV_ERR_STATE);
 	}
+}
+
+static void h5_system__a_cpu_on_at_once__no_vcpu_is_on_in_a_stopped_vm(void **state)
+{
 	(void)state;
+	fake_race(&(struct fake_race){
+		.setup = setup_none_runs, .cpu = {on_by_0, reboot}, .check = check_none_on});
 }
 
 static void pause(void *ctx)
 {
-	struct two *two = ctx;
-
-	two->status[0] = hv_vm_pause(fake.vm);
+	(void)ctx;
+	status[0] = hv_vm_pause(fake.vm);
 }
 
 static void crash_by_0(void *ctx)
@@ -295,21 +330,20 @@ static void crash_by_0(void *ctx)
 	hv_vcpu_leave(vcpu[0], hv_vm_crash(vcpu[0], "race", 1, 2));
 }
 
-static void vm_pause__crash_in_each_window__the_crash_is_recorded(void **state)
+static void check_crashed(void *ctx)
 {
-	bool more = true;
+	(void)ctx;
+	assert_true(status[0] == HV_OK || status[0] == HV_ERR_STATE);
+	assert_string_equal(fake.vm->crash.reason, "race");
+	assert_int_equal(fake.vm->state, HV_VM_STOPPED);
+	assert_int_equal(vcpu[0]->state, HV_VCPU_DEAD);
+}
 
+static void vm_pause__a_crash_at_once__is_recorded(void **state)
+{
 	(void)state;
-	for (unsigned at = 0; more; at++) {
-		struct two two;
-
-		again();
-		more = fake_race(at, pause, crash_by_0, &two);
-		assert_true(two.status[0] == HV_OK || two.status[0] == HV_ERR_STATE);
-		assert_string_equal(fake.vm->crash.reason, "race");
-		assert_int_equal(fake.vm->state, HV_VM_STOPPED);
-		assert_int_equal(vcpu[0]->state, HV_VCPU_DEAD);
-	}
+	fake_race(&(struct fake_race){
+		.setup = setup_0_runs, .cpu = {pause, crash_by_0}, .check = check_crashed});
 }
 
 #define test_on(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -326,10 +360,11 @@ int main(void)
 		test_on(h4_cpu_off__the_last__stops_the_vm),
 		test_on(h5_system__off_and_reboot__quiesce_every_vcpu_and_kick_who_runs),
 		test_on(power_state__crashed__is_off),
-		test_on(h3_cpu_on__two_callers_at_once_in_each_window__exactly_one_wins),
-		test_on(h4_cpu_off__the_last_two_at_once_in_each_window__the_vm_stops),
-		test_on(h5_stop__cpu_on_in_each_window__no_vcpu_is_on_in_a_stopped_vm),
-		test_on(vm_pause__crash_in_each_window__the_crash_is_recorded),
+		test_on(h3_cpu_on__two_callers_at_once__exactly_one_wins),
+		test_on(h4_cpu_off__the_last_two_at_once__the_vm_stops),
+		test_on(h4_cpu_off__as_another_is_turned_on__the_vm_goes_on),
+		test_on(h5_system__a_cpu_on_at_once__no_vcpu_is_on_in_a_stopped_vm),
+		test_on(vm_pause__a_crash_at_once__is_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

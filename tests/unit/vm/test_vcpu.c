@@ -26,7 +26,6 @@ static int teardown(void **state)
 
 static void again(void)
 {
-	fake_vm_free(&fake);
 	setup(NULL);
 }
 
@@ -225,91 +224,60 @@ static void vcpu_wake__from_a_device_and_its_interrupt_controller__fits_the_lock
 	assert_int_equal(vcpu->state, HV_VCPU_READY);
 }
 
-/* ---- S4: lost wake-ups. Two CPUs, an event in every window. ---- */
+/* ---- S4: lost wake-ups. Every interleaving of what two or three CPUs do at once. ---- */
 
-struct guest {
+static struct guest {
 	_Atomic bool line; /* the interrupt that it waits for */
-	bool saw_line;
-};
+	bool entered, waited, saw_line;
+} guest;
 
-static void window(void)
+static void setup_ready(void *ctx)
 {
-	if (fake_port.window) {
-		fake_port.window();
-	}
+	(void)ctx;
+	again();
+	fake_vcpu_bring(vcpu, HV_VCPU_READY);
+	guest = (struct guest){0};
 }
 
-/* What a backend does from entry to WFI: prepare the entry, run, find nothing, wait. */
+static void setup_blocked(void *ctx)
+{
+	(void)ctx;
+	again();
+	fake_vcpu_bring(vcpu, HV_VCPU_BLOCKED);
+	guest = (struct guest){0};
+}
+
+/* From the entry to the guest to its WFI: prepare the entry, run, find nothing, wait. */
+static void prepare_and_wait(void *ctx)
+{
+	(void)ctx;
+	atomic_fetch_and(&vcpu->todo, ~(uint32_t)HV_TODO_IRQ);
+	fake_race_window();
+	guest.saw_line = atomic_load(&guest.line);
+	guest.waited = !guest.saw_line;
+	hv_vcpu_leave(vcpu, guest.saw_line ? HV_YIELD : HV_BLOCK);
+}
+
+/* What a backend does with a vCPU that may be READY. */
 static void run_until_wfi(void *ctx)
 {
-	struct guest *guest = ctx;
-
-	window();
-	if (hv_vcpu_enter(vcpu, 0) != HV_OK) {
+	guest.entered = hv_vcpu_enter(vcpu, 0) == HV_OK;
+	if (!guest.entered) {
 		return;
 	}
-	window();
-	atomic_fetch_and(&vcpu->todo, ~(uint32_t)HV_TODO_IRQ);
-	window();
-	guest->saw_line = atomic_load(&guest->line);
-	window();
-	hv_vcpu_leave(vcpu, guest->saw_line ? HV_YIELD : HV_BLOCK);
-	window();
+	if (atomic_load(&vcpu->todo) & HV_TODO_LEAVE) {
+		hv_vcpu_leave(vcpu, HV_YIELD);
+		return;
+	}
+	fake_race_window();
+	prepare_and_wait(ctx);
 }
 
 static void raise_line(void *ctx)
 {
-	struct guest *guest = ctx;
-
-	window();
-	atomic_store(&guest->line, true);
-	window();
+	(void)ctx;
+	atomic_store(&guest.line, true);
 	hv_vcpu_wake(vcpu, HV_TODO_IRQ);
-	window();
-}
-
-static void check_not_lost(const struct guest *guest)
-{
-	assert_true(guest->line);
-	assert_int_equal(vcpu->state, HV_VCPU_READY);
-	assert_true(guest->saw_line || (vcpu->todo & HV_TODO_IRQ));
-	assert_int_equal(fake_port.locks_held, 0);
-}
-
-static void s4_wake__comes_in_each_window_around_the_wait__is_never_lost(void **state)
-{
-	unsigned windows = 0;
-	bool more = true;
-
-	(void)state;
-	while (more) {
-		struct guest guest = {0};
-
-		again();
-		fake_vcpu_bring(vcpu, HV_VCPU_READY);
-		more = fake_race(windows, run_until_wfi, raise_line, &guest);
-		check_not_lost(&guest);
-		windows += more;
-	}
-	assert_true(windows >= 9);
-}
-
-static void s4_wait__comes_in_each_window_around_the_wake__is_never_lost(void **state)
-{
-	unsigned windows = 0;
-	bool more = true;
-
-	(void)state;
-	while (more) {
-		struct guest guest = {0};
-
-		again();
-		fake_vcpu_bring(vcpu, HV_VCPU_READY);
-		more = fake_race(windows, raise_line, run_until_wfi, &guest);
-		check_not_lost(&guest);
-		windows += more;
-	}
-	assert_true(windows >= 5);
 }
 
 static void stop_vm(void *ctx)
@@ -318,47 +286,133 @@ static void stop_vm(void *ctx)
 	hv_vm_stop(fake.vm, HV_STOP_OFF);
 }
 
-static void s4_stop__comes_in_each_window_of_a_run__no_vcpu_stays_on(void **state)
+static void pause_vm(void *ctx)
 {
-	bool more = true;
-
-	(void)state;
-	for (unsigned at = 0; more; at++) {
-		struct guest guest = {0};
-
-		again();
-		fake_vcpu_bring(vcpu, HV_VCPU_READY);
-		more = fake_race(at, run_until_wfi, stop_vm, &guest);
-		assert_int_equal(vcpu->state, HV_VCPU_OFF);
-		assert_int_equal(fake.vm->vcpu[0]->state, HV_VCPU_OFF);
-		assert_int_equal(fake.vm->state, HV_VM_STOPPED);
-	}
-	more = true;
-	for (unsigned at = 0; more; at++) {
-		struct guest guest = {0};
-
-		again();
-		fake_vcpu_bring(vcpu, HV_VCPU_READY);
-		more = fake_race(at, stop_vm, run_until_wfi, &guest);
-		assert_int_equal(vcpu->state, HV_VCPU_OFF);
-		assert_int_equal(hv_vm_reset(fake.vm), HV_OK);
+	(void)ctx;
+	if (hv_vm_pause(fake.vm) != HV_OK) {
+		abort();
 	}
 }
 
-static void s4_wake__one_told_twice_by_two_cpus__is_ready_once(void **state)
+static void resume_vm(void *ctx)
 {
-	bool more = true;
-
-	(void)state;
-	for (unsigned at = 0; more; at++) {
-		struct guest guest = {0};
-
-		again();
-		fake_vcpu_bring(vcpu, HV_VCPU_BLOCKED);
-		more = fake_race(at, raise_line, raise_line, &guest);
-		assert_int_equal(vcpu->state, HV_VCPU_READY);
-		assert_int_equal(fake_port.kicks, 1);
+	(void)ctx;
+	if (hv_vm_start(fake.vm, GPA(0), 0) != HV_OK) {
+		abort();
 	}
+}
+
+static void setup_running(void *ctx)
+{
+	setup_ready(ctx);
+	fake_vcpu_bring(vcpu, HV_VCPU_RUNNING);
+}
+
+static void setup_ready_and_paused(void *ctx)
+{
+	setup_ready(ctx);
+	pause_vm(ctx);
+	fake_port.kicks = 0;
+}
+
+/* It saw its interrupt, or it will be entered again and look: todo says so. */
+static void check_not_lost(void *ctx)
+{
+	(void)ctx;
+	assert_true(guest.line);
+	assert_int_equal(vcpu->state, HV_VCPU_READY);
+	assert_true(guest.saw_line || (vcpu->todo & HV_TODO_IRQ));
+	assert_int_equal(fake_port.locks_held, 0);
+}
+
+static void s4_wake__in_every_window_around_the_wait__is_never_lost(void **state)
+{
+	(void)state;
+	assert_true(fake_race(&(struct fake_race){.setup = setup_ready,
+			    .cpu = {run_until_wfi, raise_line},
+			    .check = check_not_lost}) > 50);
+}
+
+static void s4_wake__by_two_cpus_around_the_wait__is_never_lost(void **state)
+{
+	(void)state;
+	assert_true(fake_race(&(struct fake_race){.setup = setup_running,
+			    .cpu = {prepare_and_wait, raise_line, raise_line},
+			    .check = check_not_lost}) > 1000);
+}
+
+/* Paused, it runs no more; resumed, it takes up where it was. */
+static void check_pause(void *ctx)
+{
+	assert_int_equal(vcpu->state, guest.waited ? HV_VCPU_BLOCKED : HV_VCPU_READY);
+	assert_int_equal(hv_vcpu_enter(vcpu, 0), HV_ERR_STATE);
+	raise_line(ctx);
+	resume_vm(ctx);
+	assert_int_equal(hv_vcpu_enter(vcpu, 0), HV_OK);
+}
+
+/* It was entered, or its physical CPU was told to try again. */
+static void check_resume(void *ctx)
+{
+	(void)ctx;
+	assert_true(guest.entered || fake_port.kicks > 0);
+	assert_int_equal(vcpu->state, guest.entered ? HV_VCPU_BLOCKED : HV_VCPU_READY);
+}
+
+static void s4_pause_and_resume__in_every_window_of_a_run__lose_no_vcpu(void **state)
+{
+	(void)state;
+	assert_true(fake_race(&(struct fake_race){.setup = setup_ready,
+			    .cpu = {run_until_wfi, pause_vm},
+			    .check = check_pause}) > 100);
+	assert_true(fake_race(&(struct fake_race){.setup = setup_ready_and_paused,
+			    .cpu = {run_until_wfi, resume_vm},
+			    .check = check_resume}) > 20);
+}
+
+static void s4_wake__while_the_vm_is_paused_or_resumed__is_not_lost(void **state)
+{
+	(void)state;
+	fake_race(&(struct fake_race){
+		.setup = setup_blocked, .cpu = {raise_line, pause_vm}, .check = check_not_lost});
+	fake_race(&(struct fake_race){.setup = setup_ready_and_paused,
+		.cpu = {raise_line, resume_vm},
+		.check = check_not_lost});
+}
+
+static void check_woken_once(void *ctx)
+{
+	(void)ctx;
+	assert_int_equal(vcpu->state, HV_VCPU_READY);
+	assert_int_equal(fake_port.kicks, 1);
+}
+
+static void s4_wake__a_waiting_one_by_two_cpus__is_ready_once(void **state)
+{
+	(void)state;
+	fake_race(&(struct fake_race){.setup = setup_blocked,
+		.cpu = {raise_line, raise_line},
+		.check = check_woken_once});
+}
+
+static void check_all_off(void *ctx)
+{
+	(void)ctx;
+	assert_int_equal(fake.vm->state, HV_VM_STOPPED);
+	assert_int_equal(vcpu->state, HV_VCPU_OFF);
+	assert_int_equal(fake.vm->vcpu[0]->state, HV_VCPU_OFF);
+	assert_int_equal(hv_vm_reset(fake.vm), HV_OK);
+}
+
+static void s4_stop__in_every_window_of_a_run_and_a_wake__no_vcpu_stays_on(void **state)
+{
+	(void)state;
+	assert_true(fake_race(&(struct fake_race){.setup = setup_ready,
+			    .cpu = {run_until_wfi, stop_vm},
+			    .check = check_all_off}) > 100);
+	assert_true(fake_race(&(struct fake_race){.setup = setup_blocked,
+			    .cpu = {raise_line, stop_vm},
+			    .check = check_all_off}) > 10);
 }
 
 #define test_on(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -379,10 +433,12 @@ int main(void)
 		test_on(vcpu_wake__running_and_already_told__kicks_once),
 		test_on(vcpu_wake__stop__turns_off_who_waits_and_kicks_who_runs),
 		test_on(vcpu_wake__from_a_device_and_its_interrupt_controller__fits_the_lock_order),
-		test_on(s4_wake__comes_in_each_window_around_the_wait__is_never_lost),
-		test_on(s4_wait__comes_in_each_window_around_the_wake__is_never_lost),
-		test_on(s4_stop__comes_in_each_window_of_a_run__no_vcpu_stays_on),
-		test_on(s4_wake__one_told_twice_by_two_cpus__is_ready_once),
+		test_on(s4_wake__in_every_window_around_the_wait__is_never_lost),
+		test_on(s4_wake__by_two_cpus_around_the_wait__is_never_lost),
+		test_on(s4_wake__while_the_vm_is_paused_or_resumed__is_not_lost),
+		test_on(s4_pause_and_resume__in_every_window_of_a_run__lose_no_vcpu),
+		test_on(s4_wake__a_waiting_one_by_two_cpus__is_ready_once),
+		test_on(s4_stop__in_every_window_of_a_run_and_a_wake__no_vcpu_stays_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
