@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unicorn >= 2.1.1: the system's where it is new enough, else the copy that `tools/drydock setup` keeps in
-# DRYDOCK_CACHE. Defines the imported target drydock_unicorn.
+# DRYDOCK_CACHE. Defines the target drydock_unicorn, and DRYDOCK_UNICORN_CFLAGS for who compiles without it.
 
 set(DRYDOCK_UNICORN_MIN 2.1.1)
 
@@ -11,6 +11,7 @@ endif()
 
 if(TARGET PkgConfig::UNICORN)
 	add_library(drydock_unicorn ALIAS PkgConfig::UNICORN)
+	set(DRYDOCK_UNICORN_CFLAGS "${UNICORN_CFLAGS}" CACHE INTERNAL "")
 	return()
 endif()
 
@@ -28,3 +29,4 @@ add_library(drydock_unicorn SHARED IMPORTED)
 set_target_properties(drydock_unicorn PROPERTIES
 	IMPORTED_LOCATION ${DRYDOCK_UNICORN_LIBRARY}
 	INTERFACE_INCLUDE_DIRECTORIES ${DRYDOCK_UNICORN_INCLUDE})
+set(DRYDOCK_UNICORN_CFLAGS -I${DRYDOCK_UNICORN_INCLUDE} CACHE INTERNAL "")

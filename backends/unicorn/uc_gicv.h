@@ -11,6 +11,8 @@
 #ifndef UC_GICV_H
 #define UC_GICV_H
 
+#include "uc_sysreg.h"
+
 #include <dev/gic/gic.h>
 
 struct uc_gicv {
@@ -23,10 +25,6 @@ struct uc_gicv {
 	void (*deactivate)(void *ctx, uint32_t pintid);
 	void *ctx;
 };
-
-/* A system register's name as one number, for MRS and MSR. */
-#define UC_SYSREG(op0, op1, crn, crm, op2)                                                         \
-	((uint32_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)))
 
 /* Everything empty and disabled. */
 void uc_gicv_reset(struct uc_gicv *gicv, uint8_t lr_count);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "uc_clock.h"
+
+#include <time.h>
+
+#define BLOCKS_BETWEEN_LOOKS 1024u /* about 30 us: how late an interrupt may be */
+#define NS_PER_S             1000000000u
+
+uint64_t sim_host_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+void sim_clock_start(struct sim_clock *clock, bool deterministic)
+{
+	*clock = (struct sim_clock){.deterministic = deterministic, .start = sim_host_now()};
+}
+
+uint64_t sim_clock_now(const struct sim_clock *clock)
+{
+	return clock->deterministic ? clock->blocks * SIM_BLOCK_NS + clock->skipped
+				    : sim_host_now() - clock->start;
+}
+
+uint64_t sim_clock_count(const struct sim_clock *clock)
+{
+	return sim_clock_now(clock) / SIM_TICK_NS;
+}
+
+/* The first block is announced before it runs, so that stopping at it would get nowhere. */
+static void look_after(struct sim_clock *clock, uint64_t blocks)
+{
+	clock->look_at = clock->blocks + (blocks < 2 ? 2 : blocks);
+}
+
+void sim_clock_arm(struct sim_clock *clock, uint64_t deadline)
+{
+	uint64_t now;
+
+	clock->deadline = deadline;
+	if (!clock->deterministic) {
+		look_after(clock, BLOCKS_BETWEEN_LOOKS);
+		return;
+	}
+	now = sim_clock_now(clock);
+	look_after(clock, deadline > now ? (deadline - now - 1) / SIM_BLOCK_NS + 1 : 0);
+}
+
+bool sim_clock_look(struct sim_clock *clock)
+{
+	if (sim_clock_now(clock) >= clock->deadline) {
+		return true;
+	}
+	look_after(clock, BLOCKS_BETWEEN_LOOKS);
+	return false;
+}
+
+void sim_clock_skip(struct sim_clock *clock, uint64_t then)
+{
+	uint64_t now = sim_clock_now(clock);
+
+	if (then > now) {
+		clock->skipped += then - now;
+	}
+}

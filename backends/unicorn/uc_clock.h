@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's time: nanoseconds since the run began. It follows the host's monotonic clock; or, in
+ * a deterministic run, it is the count of executed blocks, and waiting costs nothing.
+ */
+#ifndef UC_CLOCK_H
+#define UC_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The counter of the guest runs at 62.5 MHz, as on QEMU's virt machine. */
+#define SIM_TICK_NS  16u
+#define SIM_BLOCK_NS SIM_TICK_NS
+
+struct sim_clock {
+	bool deterministic;
+	uint64_t start;   /* host nanoseconds at the beginning */
+	uint64_t blocks;  /* executed translation blocks */
+	uint64_t skipped; /* deterministic: nanoseconds that nobody waited for */
+	uint64_t look_at; /* block count at which the guest is looked after, see sim_clock_is_due */
+	uint64_t deadline; /* ns */
+};
+
+uint64_t sim_host_now(void);
+void sim_clock_start(struct sim_clock *clock, bool deterministic);
+uint64_t sim_clock_now(const struct sim_clock *clock);
+uint64_t sim_clock_count(const struct sim_clock *clock);
+
+/* The guest may run until `deadline`, at least one block. */
+void sim_clock_arm(struct sim_clock *clock, uint64_t deadline);
+/* One block more; true when the deadline has passed. */
+static inline bool sim_clock_block(struct sim_clock *clock);
+/* The rare half of it. */
+bool sim_clock_look(struct sim_clock *clock);
+/* Deterministic: it is `then` now. */
+void sim_clock_skip(struct sim_clock *clock, uint64_t then);
+
+static inline bool sim_clock_block(struct sim_clock *clock)
+{
+	return ++clock->blocks >= clock->look_at && sim_clock_look(clock);
+}
+
+#endif

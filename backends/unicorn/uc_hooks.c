@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unicorn's hooks. An exception to EL2 ends the run and becomes a trap record. What real hardware
+ * does without leaving the guest is done here without ending the run: exceptions to EL1, the
+ * virtual timer's registers, the GIC's CPU interface.
+ *
+ * A run may be stopped from these places only: Unicorn checks for a stop after every guest access
+ * to memory too, and there it goes back to the start of the block, which then runs twice. So a stop
+ * comes at a block's start (on_block), at an exception, or at an MSR, which ends its block; never
+ * from an MRS, another thread or a signal.
+ */
+#include "uc_hooks.h"
+
+#include <hv/bits.h>
+
+#define EC_UNKNOWN     0x00u
+#define EC_IABT_LOWER  0x20u
+#define EC_PC_ALIGN    0x22u
+#define EC_DABT_LOWER  0x24u
+#define EC_DABT_SAME   0x25u
+#define EC_WATCH_LOWER 0x34u
+#define EC_WATCH_SAME  0x35u
+
+#define ESR_IL          HV_BIT(25)
+#define ESR_EC_SYSREG   (0x18ull << 26)
+#define ESR_SYSREG_READ 1u
+
+#define CNTKCTL_EL0VCTEN HV_BIT(1)
+#define CNTKCTL_EL0VTEN  HV_BIT(8)
+
+static unsigned ec_of(uint64_t esr)
+{
+	return (unsigned)(esr >> 26) & 0x3f;
+}
+
+static bool is_el0(const struct sim_cpu *cpu)
+{
+	return (sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PSTATE) & 0xc) == 0;
+}
+
+static void step(struct sim_cpu *cpu)
+{
+	sim_reg_set(
+		cpu->engine.uc, UC_ARM64_REG_PC, sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC) + 4);
+}
+
+/* ---- interrupt lines ---- */
+
+void sim_cpu_lines_update(struct sim_cpu *cpu)
+{
+	struct sim_vcpu *vcpu = cpu->vcpu;
+	uint64_t hcr = vcpu->a64->hcr;
+
+	hcr |= uc_gicv_irq(&vcpu->gicv) ? UC_HCR_VI : 0;
+	hcr |= uc_gicv_fiq(&vcpu->gicv) ? UC_HCR_VF : 0;
+	if (hcr != vcpu->held_hcr) {
+		vcpu->held_hcr = hcr;
+		sim_sysreg_set(cpu->engine.uc, UC_HCR_EL2, hcr);
+	}
+}
+
+/* ---- traps to EL2 ---- */
+
+static void trap(struct sim_cpu *cpu, uint64_t esr, uint64_t far)
+{
+	unsigned ec = ec_of(esr);
+
+	cpu->trap = (struct a64_trap){.esr = esr, .far = far};
+	if (ec == EC_IABT_LOWER || ec == EC_DABT_LOWER) {
+		cpu->trap.hpfar = sim_sysreg_get(cpu->engine.uc, UC_HPFAR_EL2);
+	}
+	cpu->trapped = true;
+	(void)uc_emu_stop(cpu->engine.uc);
+}
+
+/* ---- the GIC's CPU interface ---- */
+
+/* ICC_PMR_EL1, and all of S3_0_C12_C8.. to C12: the interface, and VBAR's neighbours, which exist.
+ */
+static bool is_gic(uint32_t sysreg)
+{
+	uint32_t crn = UC_SYSREG_CRN(sysreg);
+
+	if (UC_SYSREG_OP0(sysreg) != 3 || UC_SYSREG_OP1(sysreg) != 0) {
+		return false;
+	}
+	return sysreg == UC_SYSREG(3, 0, 4, 6, 0) || (crn == 12 && UC_SYSREG_CRM(sysreg) >= 8);
+}
+
+static unsigned rt_of(int reg)
+{
+	for (unsigned n = 0; n < 31; n++) {
+		if (sim_reg_x(n) == reg) {
+			return n;
+		}
+	}
+	return 31; /* XZR */
+}
+
+/* As the CPU would report an access that its hypervisor traps. */
+static uint64_t esr_of(const struct sim_access *access)
+{
+	uint32_t reg = access->sysreg;
+
+	return ESR_EC_SYSREG | ESR_IL | UC_SYSREG_OP0(reg) << 20 | UC_SYSREG_OP2(reg) << 17 |
+	       UC_SYSREG_OP1(reg) << 14 | UC_SYSREG_CRN(reg) << 10 | rt_of(access->reg) << 5 |
+	       UC_SYSREG_CRM(reg) << 1 | (access->write ? 0 : ESR_SYSREG_READ);
+}
+
+static bool gic_access(struct sim_cpu *cpu, const struct sim_access *access)
+{
+	struct uc_gicv *gicv = &cpu->vcpu->gicv;
+	uint64_t value = 0;
+
+	if (access->write) {
+		value = rt_of(access->reg) == 31 ? 0 : sim_reg_get(cpu->engine.uc, access->reg);
+		return uc_gicv_write(gicv, access->sysreg, value);
+	}
+	if (!uc_gicv_read(gicv, access->sysreg, &value)) {
+		return false;
+	}
+	if (rt_of(access->reg) != 31) {
+		sim_reg_set(cpu->engine.uc, access->reg, value);
+	}
+	return true;
+}
+
+/* True: the undefined instruction was an access to the GIC, and is dealt with. */
+static bool take_gic_access(struct sim_cpu *cpu)
+{
+	const struct sim_access access = cpu->access;
+
+	cpu->access.valid = false;
+	if (!access.valid || access.pc != sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC) ||
+		!is_gic(access.sysreg) || is_el0(cpu)) {
+		return false;
+	}
+	if (!gic_access(cpu, &access)) {
+		trap(cpu, esr_of(&access), 0);
+		return true;
+	}
+	step(cpu);
+	sim_cpu_lines_update(cpu);
+	if (uc_gicv_maintenance(&cpu->vcpu->gicv)) {
+		(void)uc_emu_stop(cpu->engine.uc);
+	}
+	return true;
+}
+
+/* ---- exceptions to EL1 ---- */
+
+static bool sets_far(unsigned ec)
+{
+	return (ec >= EC_IABT_LOWER && ec <= EC_PC_ALIGN) || ec == EC_DABT_LOWER ||
+	       ec == EC_DABT_SAME || ec == EC_WATCH_LOWER || ec == EC_WATCH_SAME;
+}
+
+/*
+ * Core knows how an exception is entered. It gets the few registers that it needs for that, and
+ * what it changed is taken over, without the way of a whole exit: this is what system calls and
+ * page faults inside the guest cost.
+ */
+static void take_exception(struct sim_cpu *cpu, const struct sim_fault *fault)
+{
+	struct a64_vcpu *vcpu = cpu->vcpu->a64;
+	uc_engine *uc = cpu->engine.uc;
+	uint64_t pstate = sim_reg_get(uc, UC_ARM64_REG_PSTATE);
+	bool on_sp_el1 = (pstate & 0xc) && (pstate & 1);
+	struct a64_el1 *el1 = &vcpu->el1;
+
+	vcpu->regs.pc = sim_reg_get(uc, UC_ARM64_REG_PC);
+	vcpu->regs.pstate = pstate;
+	el1->vbar = sim_reg_get(uc, UC_ARM64_REG_VBAR_EL1);
+	el1->sctlr = sim_sysreg_get(uc, UC_SCTLR_EL1);
+	vcpu->el1_here = true;
+	a64_exception_take(vcpu, A64_VECTOR_SYNC, fault->esr);
+	vcpu->el1_here = false;
+	vcpu->el1_dirty = false;
+
+	if (!on_sp_el1) {
+		sim_reg_set(uc, UC_ARM64_REG_SP_EL0, sim_reg_get(uc, UC_ARM64_REG_SP));
+		sim_reg_set(uc, UC_ARM64_REG_SP, sim_reg_get(uc, UC_ARM64_REG_SP_EL1));
+	}
+	sim_reg_set(uc, UC_ARM64_REG_ELR_EL1, el1->elr);
+	sim_reg_set(uc, UC_ARM64_REG_ESR_EL1, el1->esr);
+	if (sets_far(ec_of(fault->esr))) {
+		sim_reg_set(uc, UC_ARM64_REG_FAR_EL1, fault->far);
+	}
+	sim_reg_set(uc, UC_ARM64_REG_PSTATE, vcpu->regs.pstate);
+	sim_sysreg_set(uc, UC_SPSR_EL1, el1->spsr);
+	sim_reg_set(uc, UC_ARM64_REG_PC, vcpu->regs.pc);
+}
+
+static void on_exception(uc_engine *uc, uint32_t number, void *data)
+{
+	struct sim_cpu *cpu = data;
+	struct sim_fault fault = sim_engine_fault(&cpu->engine);
+
+	(void)uc;
+	(void)number;
+	if (fault.target_el == 2) {
+		trap(cpu, fault.esr, fault.far);
+	} else if (ec_of(fault.esr) != EC_UNKNOWN || !take_gic_access(cpu)) {
+		take_exception(cpu, &fault);
+	}
+}
+
+/* ---- MRS and MSR ---- */
+
+static uint64_t virtual_count(const struct sim_cpu *cpu)
+{
+	return sim_clock_count(cpu->clock) - cpu->vcpu->a64->cntvoff;
+}
+
+/* EL0 may not, by the guest's own rule: Unicorn raises the exception. */
+static bool is_forbidden(const struct sim_cpu *cpu, uint64_t enable)
+{
+	return is_el0(cpu) && !(sim_sysreg_get(cpu->engine.uc, UC_CNTKCTL_EL1) & enable);
+}
+
+static bool timer_reg(uint32_t sysreg, enum a64_timer_reg *reg)
+{
+	switch (sysreg) {
+	case UC_CNTV_TVAL: *reg = A64_TIMER_TVAL; return true;
+	case UC_CNTV_CTL: *reg = A64_TIMER_CTL; return true;
+	case UC_CNTV_CVAL: *reg = A64_TIMER_CVAL; return true;
+	default: return false;
+	}
+}
+
+static void note_access(struct sim_cpu *cpu, uint32_t sysreg, int reg, bool write)
+{
+	cpu->access = (struct sim_access){
+		.valid = true,
+		.write = write,
+		.sysreg = sysreg,
+		.reg = reg,
+		.pc = sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC),
+	};
+}
+
+static bool may_matter(const uc_arm64_cp_reg *cp)
+{
+	return cp->crn == 14 || cp->crn == 12 || cp->crn == 4;
+}
+
+static uint32_t name_of(const uc_arm64_cp_reg *cp)
+{
+	return UC_SYSREG(cp->op0, cp->op1, cp->crn, cp->crm, cp->op2);
+}
+
+/* Both return whether the access is done; else Unicorn does it. */
+static uint32_t on_mrs(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *cp, void *data)
+{
+	struct sim_cpu *cpu = data;
+	enum a64_timer_reg timer;
+	uint32_t sysreg;
+
+	if (!may_matter(cp)) {
+		return false;
+	}
+	sysreg = name_of(cp);
+	if (sysreg == UC_CNTVCT_EL0 && !is_forbidden(cpu, CNTKCTL_EL0VCTEN)) {
+		sim_reg_set(uc, (int)reg, virtual_count(cpu));
+		return true;
+	}
+	if (timer_reg(sysreg, &timer) && !is_forbidden(cpu, CNTKCTL_EL0VTEN)) {
+		sim_reg_set(uc, (int)reg,
+			a64_timer_read(&cpu->vcpu->a64->vtimer, timer, virtual_count(cpu)));
+		return true;
+	}
+	note_access(cpu, sysreg, (int)reg, false);
+	return false;
+}
+
+static uint32_t on_msr(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *cp, void *data)
+{
+	struct sim_cpu *cpu = data;
+	enum a64_timer_reg timer;
+	uint32_t sysreg;
+
+	if (!may_matter(cp)) {
+		return false;
+	}
+	sysreg = name_of(cp);
+	if (timer_reg(sysreg, &timer) && !is_forbidden(cpu, CNTKCTL_EL0VTEN)) {
+		a64_timer_write(&cpu->vcpu->a64->vtimer, timer, cp->val, virtual_count(cpu));
+		(void)uc_emu_stop(uc); /* the deadline is another one now */
+		return true;
+	}
+	note_access(cpu, sysreg, (int)reg, true);
+	return false;
+}
+
+static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
+{
+	struct sim_cpu *cpu = data;
+
+	(void)address;
+	(void)size;
+	if (sim_clock_block(cpu->clock)) {
+		(void)uc_emu_stop(uc);
+	}
+}
+
+bool sim_cpu_hook(struct sim_cpu *cpu)
+{
+	uc_engine *uc = cpu->engine.uc;
+	uc_hook hook;
+
+	return uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_exception, cpu, 1, 0) == UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu, 1, 0) == UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, UC_HOOK_INSN, (void *)on_mrs, cpu, 1, 0, UC_ARM64_INS_MRS) ==
+		       UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, UC_HOOK_INSN, (void *)on_msr, cpu, 1, 0, UC_ARM64_INS_MSR) ==
+		       UC_ERR_OK;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* One VM from its image to its end. */
+#include "uc_sim.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define NS_PER_S       1e9
+#define SERVICE_NS     1000000u /* how often console and time limit are looked at */
+#define CONSOLE_ENOUGH (HV_RING_SIZE / 2)
+
+/* What the guest's clock of the day says when a deterministic run begins: 2024-01-01. */
+#define DETERMINISTIC_EPOCH 1704067200u
+
+static bool is_over(const struct sim *sim)
+{
+	return sim->over || sim->board->vm->state != HV_VM_RUNNING;
+}
+
+/* ---- between two runs of the guest ---- */
+
+static void service(struct sim *sim)
+{
+	double passed = (double)(sim_host_now() - sim->clock.start) / NS_PER_S;
+
+	sim_console_drain(sim);
+	sim_console_poll(sim);
+	sim->next_service = port_now() + SERVICE_NS;
+	if (!sim->over && sim->cfg->timeout_s > 0 && passed >= sim->cfg->timeout_s) {
+		sim->report->end = SIM_TIMEOUT;
+		sim->over = true;
+	}
+}
+
+static bool is_service_due(const struct sim *sim)
+{
+	return hv_ring_count(&sim->board->console.to_host) >= CONSOLE_ENOUGH ||
+	       port_now() >= sim->next_service;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The vCPU's timers tell the GIC; returns when they want to be asked again, in ns. */
+static uint64_t timers_update(struct a64_vcpu *vcpu)
+{
+	uint64_t due = a64_timers_update(vcpu, port_a64_count());
+
+	return due > UINT64_MAX / SIM_TICK_NS ? HV_NEVER_DUE : due * SIM_TICK_NS;
+}
+
+/* ---- a vCPU runs ---- */
+
+/* All that must be right before the guest goes on; false: it must not. */
+static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t *deadline)
+{
+	uint32_t todo;
+
+	*deadline = earlier(timers_update(vcpu), hv_bus_expire(&sim->board->vm->bus, port_now()));
+	*deadline = earlier(*deadline, sim->next_service);
+	todo = atomic_load(&vcpu->hv.todo);
+	if (todo & HV_TODO_LEAVE) {
+		return false;
+	}
+	if (todo & HV_TODO_IRQ) {
+		a64_entry_prepare(vcpu);
+	}
+	return true;
+}
+
+static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t deadline)
+{
+	enum hv_verdict verdict = HV_RESUME;
+
+	switch (sim_cpu_run(&sim->cpu, deadline)) {
+	case SIM_EXIT_TRAP: verdict = a64_trap_handle(vcpu->a64, &sim->cpu.trap); break;
+	case SIM_EXIT_BROKEN:
+		verdict = hv_vm_crash(&vcpu->a64->hv, uc_strerror(sim->cpu.error),
+			vcpu->a64->regs.pc, (uint64_t)sim->cpu.error);
+		break;
+	case SIM_EXIT_TIME: break;
+	}
+	if (verdict == HV_RESUME && uc_gicv_maintenance(&vcpu->gicv)) {
+		vgic_sync(&vcpu->a64->gic);
+	}
+	return verdict;
+}
+
+/* False: it is not ready. */
+static bool run_vcpu(struct sim *sim, struct sim_vcpu *vcpu)
+{
+	struct hv_vcpu *hv = &vcpu->a64->hv;
+	enum hv_verdict verdict = HV_RESUME;
+	uint64_t deadline;
+
+	if (hv->state != HV_VCPU_READY || hv_vcpu_enter(hv, 0) != HV_OK) {
+		return false;
+	}
+	while (verdict == HV_RESUME && !is_service_due(sim)) {
+		verdict = prepare(sim, vcpu->a64, &deadline) ? step(sim, vcpu, deadline) : HV_YIELD;
+	}
+	hv_vcpu_leave(hv, verdict == HV_RESUME ? HV_YIELD : verdict);
+	return true;
+}
+
+static bool run_next(struct sim *sim)
+{
+	uint16_t count = sim->board->vm->vcpu_count;
+
+	for (uint16_t i = 1; i <= count; i++) {
+		uint16_t next = (uint16_t)((sim->last + i) % count);
+
+		if (run_vcpu(sim, &sim->vcpu[next])) {
+			sim->last = next;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- no vCPU can run ---- */
+
+static uint64_t idle_deadline(struct sim *sim)
+{
+	struct hv_vm *vm = sim->board->vm;
+	uint64_t deadline = hv_bus_expire(&vm->bus, port_now());
+
+	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
+		if (vm->vcpu[i]->state == HV_VCPU_BLOCKED) {
+			deadline = earlier(deadline, timers_update(sim->board->vcpu[i]));
+		}
+	}
+	return deadline;
+}
+
+static uint64_t until_timeout(const struct sim *sim)
+{
+	double left = sim->cfg->timeout_s * NS_PER_S - (double)(sim_host_now() - sim->clock.start);
+
+	if (sim->cfg->timeout_s <= 0) {
+		return UINT64_MAX;
+	}
+	return left > 0 ? (uint64_t)left + 1 : 0;
+}
+
+static void idle(struct sim *sim)
+{
+	uint64_t start = sim_host_now(), now = port_now(), deadline = idle_deadline(sim);
+	uint64_t wait = deadline > now ? deadline - now : 0;
+
+	if (sim->clock.deterministic && deadline != HV_NEVER_DUE) {
+		sim_clock_skip(&sim->clock, deadline);
+	} else {
+		sim_console_wait(sim,
+			earlier(deadline == HV_NEVER_DUE ? UINT64_MAX : wait, until_timeout(sim)));
+	}
+	(void)idle_deadline(sim);
+	sim->idle_ns += sim_host_now() - start;
+}
+
+static void run(struct sim *sim)
+{
+	while (!is_over(sim)) {
+		if (is_service_due(sim)) {
+			service(sim);
+		} else if (!run_next(sim) && !is_over(sim)) {
+			service(sim);
+			idle(sim);
+		}
+	}
+	sim_console_drain(sim);
+}
+
+/* ---- before and after ---- */
+
+static struct virt_a64_cfg board_cfg(struct sim *sim, const struct a64_caps *caps)
+{
+	return (struct virt_a64_cfg){
+		.id = 1,
+		.cpus = sim->cfg->guest->cpus,
+		.lr_count = caps->lr_count,
+		.pa_bits = caps->pa_bits,
+		.ram_size = sim->memory.ram_size,
+		.ram_hpa = HPA(SIM_RAM_HPA),
+		.ram_host = sim->memory.ram,
+		.flash_size = sim->memory.flash_size,
+		.flash_hpa = HPA(SIM_FLASH_HPA),
+		.flash_host = sim->memory.flash,
+		.epoch = sim->cfg->deterministic ? DETERMINISTIC_EPOCH : (uint64_t)time(NULL),
+		.pages = &sim->memory.pages,
+	};
+}
+
+static const char *build_board(struct sim *sim, const struct a64_caps *caps)
+{
+	struct virt_a64_cfg cfg = board_cfg(sim, caps);
+	uint32_t pages = virt_a64_page_count(&cfg);
+	struct hv_arena arena;
+	const char *wrong;
+
+	if (pages == 0) {
+		return "the machine cannot have that much memory or that many CPUs";
+	}
+	wrong = sim_memory_pool(sim, pages * HV_PAGE_SIZE, virt_a64_arena_size(&cfg));
+	if (wrong) {
+		return wrong;
+	}
+	arena = (struct hv_arena){.base = sim->memory.arena, .size = sim->memory.arena_size};
+	if (virt_a64_create(&sim->board, &cfg, &arena) != HV_OK) {
+		return "the machine cannot be built like that";
+	}
+	return NULL;
+}
+
+static void tie_vcpus(struct sim *sim, const struct a64_caps *caps)
+{
+	for (uint16_t i = 0; i < sim->board->vm->vcpu_count; i++) {
+		sim->vcpu[i].a64 = sim->board->vcpu[i];
+		sim->vcpu[i].a64->pstate_bits = caps->pstate_bits;
+		uc_gicv_reset(&sim->vcpu[i].gicv, caps->lr_count);
+	}
+	sim_cpu_load(&sim->cpu, &sim->vcpu[0], &sim->board->vm->pt);
+}
+
+/* Puts the guest's images into its memory and switches it on. */
+static const char *boot(struct sim *sim)
+{
+	struct hv_load_plan plan;
+
+	if (hv_load_plan(sim->cfg->guest, GPA(VIRT_A64_RAM), &plan, &sim->report->load_error) !=
+			HV_OK ||
+		hv_load_commit(sim->cfg->guest, &plan, &sim->board->vm->gmem) != HV_OK) {
+		return "the guest's images cannot be loaded";
+	}
+	if (hv_vm_start(sim->board->vm, plan.entry, plan.dtb.v) != HV_OK) {
+		return "the machine does not start";
+	}
+	return NULL;
+}
+
+static const char *assemble(struct sim *sim)
+{
+	struct a64_idregs id = sim_cpu_id(&sim->cpu);
+	struct a64_caps caps = a64_caps_decode(&id);
+	const char *wrong = a64_caps_missing(&caps);
+
+	if (!wrong && sim->cfg->guest->cpus != 1) {
+		wrong = "the sim runs machines with one CPU only";
+	}
+	if (!wrong && sim->cfg->guest->gic != 3) {
+		wrong = "the sim has a GICv3 only";
+	}
+	wrong = wrong ? wrong : sim_memory_open(sim);
+	wrong = wrong ? wrong : build_board(sim, &caps);
+	if (!wrong) {
+		tie_vcpus(sim, &caps);
+		wrong = boot(sim);
+	}
+	return wrong;
+}
+
+static void account(struct sim *sim)
+{
+	struct sim_report *report = sim->report;
+	struct hv_vm *vm = sim->board->vm;
+
+	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
+		for (int kind = 0; kind < HV_EXIT_KINDS; kind++) {
+			report->stats.exits[kind] += vm->vcpu[i]->stats.exits[kind];
+		}
+		report->stats.irqs += vm->vcpu[i]->stats.irqs;
+	}
+	report->blocks = sim->clock.blocks;
+	report->wall_s = (double)(sim_host_now() - sim->clock.start) / NS_PER_S;
+	report->guest_s = (double)sim->cpu.guest_ns / NS_PER_S;
+	report->idle_s = (double)sim->idle_ns / NS_PER_S;
+	report->hypervisor_s = report->wall_s - report->guest_s - report->idle_s;
+}
+
+static void destroy(struct hv_vm *vm)
+{
+	hv_vm_stop(vm, HV_STOP_OFF);
+	if (hv_vm_destroy(vm) != HV_OK) {
+		port_panic("a VM that has ended cannot be destroyed");
+	}
+}
+
+static void conclude(struct sim *sim)
+{
+	static const enum sim_end ends[] = {
+		[HV_STOP_NONE] = SIM_OFF,
+		[HV_STOP_OFF] = SIM_OFF,
+		[HV_STOP_REBOOT] = SIM_REBOOT,
+		[HV_STOP_CRASH] = SIM_CRASH,
+	};
+	struct hv_vm *vm = sim->board->vm;
+
+	if (!sim->over) {
+		sim->report->end = ends[vm->stop];
+	}
+	if (sim->report->end == SIM_CRASH) {
+		sim_dump(sim);
+	}
+	account(sim);
+	destroy(vm);
+}
+
+static void refuse(struct sim *sim, const char *wrong)
+{
+	sim->report->end = SIM_NOT_STARTED;
+	snprintf(sim->report->error, sizeof(sim->report->error), "%s", wrong);
+	if (sim->board) {
+		destroy(sim->board->vm);
+	}
+}
+
+void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
+{
+	static struct sim sim; /* large, and there is one run at a time */
+	const char *wrong;
+
+	*report = (struct sim_report){0};
+	sim = (struct sim){.cfg = cfg, .report = report, .input_open = cfg->in_fd >= 0 && cfg->in};
+	sim_now = &sim;
+	sim_clock_start(&sim.clock, cfg->deterministic);
+	wrong = sim_cpu_open(&sim.cpu, &sim.clock);
+	if (wrong) {
+		refuse(&sim, wrong);
+		return;
+	}
+	wrong = assemble(&sim);
+	if (wrong) {
+		refuse(&sim, wrong);
+	} else {
+		run(&sim);
+		conclude(&sim);
+	}
+	sim_cpu_close(&sim.cpu);
+	sim_memory_close(&sim);
+}

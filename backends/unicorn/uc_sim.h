@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* One run of the sim: what its parts share. */
+#ifndef UC_SIM_H
+#define UC_SIM_H
+
+#include "sim.h"
+#include "uc_a64.h"
+#include "uc_clock.h"
+
+#include <board/virt_aarch64.h>
+
+/* The VM's memory as the host gave it, and where the emulated CPU finds it. */
+struct sim_memory {
+	uint8_t *ram, *flash, *pool, *arena;
+	uint64_t ram_size, flash_size, pool_size, arena_size;
+	struct hv_pages pages;
+};
+
+struct sim {
+	const struct sim_cfg *cfg;
+	struct sim_report *report;
+	struct sim_memory memory;
+	struct sim_clock clock;
+	struct sim_cpu cpu;
+	struct virt_a64 *board;
+	struct sim_vcpu vcpu[HV_VCPUS];
+	uint16_t last;         /* the vCPU that ran last: they take turns */
+	uint64_t next_service; /* ns of the guest's time */
+	uint64_t idle_ns;      /* host time without a vCPU to run */
+	bool input_open, over;
+};
+
+/* The whole run so far; port_*() works on this. One run at a time in a process. */
+extern struct sim *sim_now;
+
+/* Host-physical addresses: deliberately not those at which guests see the same memory. */
+#define SIM_POOL_HPA  0x10000000ull
+#define SIM_FLASH_HPA 0x20000000ull
+#define SIM_RAM_HPA   0x100000000ull
+
+/* Takes the guest's memory from the host and shows it to the CPU. NULL, or what is wrong. */
+const char *sim_memory_open(struct sim *sim);
+/* Page tables and records of the VM, once the configuration that they depend on is known. */
+const char *sim_memory_pool(struct sim *sim, uint64_t pool_size, uint64_t arena_size);
+void sim_memory_close(struct sim *sim);
+
+/* Bytes between the guest's console and the caller. */
+void sim_console_drain(struct sim *sim);
+void sim_console_poll(struct sim *sim);
+/* Sleeps until there is input or `ns` have passed; UINT64_MAX: for ever. */
+void sim_console_wait(struct sim *sim, uint64_t ns);
+
+/* Why the VM crashed, and its registers, as text. */
+void sim_dump(struct sim *sim);
+
+#endif
