@@ -8,7 +8,8 @@
 
 #define NS_PER_S 1000000000u
 
-static const uint8_t id[8] = {0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+/* Peripheral ID (revision 1, as other virtual machines have it) and PrimeCell ID. */
+static const uint8_t id[8] = {0x31, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 static uint32_t counter(const struct pl031 *rtc)
 {

@@ -242,7 +242,7 @@ static void pl031_reset__alarm_ringing__lowers_the_line_and_restores_the_hosts_t
 
 static void pl031_id__each_byte__is_a_pl031(void **state)
 {
-	static const uint8_t id[8] = {0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+	static const uint8_t id[8] = {0x31, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 	(void)state;
 	for (unsigned i = 0; i < 8; i++) {
