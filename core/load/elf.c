@@ -239,15 +239,10 @@ static enum hv_status elf_add_segments(const struct elf *elf, const struct hv_gu
  * The entry is virtual when the image runs at other addresses than it is loaded at; some linker
  * scripts give a physical one all the same. Either must name a byte that the file holds.
  */
-static enum hv_status elf_find_entry(const struct elf *elf, const struct hv_guest *guest,
-	struct hv_load_plan *plan, struct hv_load_error *error)
+static bool elf_entry_paddr(const struct elf *elf, uint64_t *paddr)
 {
 	bool found = false;
 
-	load_at(error, "e_entry", ELF_ENTRY, elf->entry);
-	if (!hv_is_aligned(elf->entry, ELF_INSN_SIZE)) {
-		return load_refuse(error, "not aligned to an instruction");
-	}
 	for (uint16_t i = 0; i < elf->phnum; i++) {
 		struct elf_phdr ph = elf_phdr(elf, i);
 
@@ -255,16 +250,31 @@ static enum hv_status elf_find_entry(const struct elf *elf, const struct hv_gues
 			continue;
 		}
 		if (hv_range_inside(elf->entry, ELF_INSN_SIZE, ph.vaddr, ph.filesz)) {
-			plan->entry =
-				GPA(elf_place(elf, guest, ph.paddr + (elf->entry - ph.vaddr)));
-			return HV_OK;
+			*paddr = ph.paddr + (elf->entry - ph.vaddr);
+			return true;
 		}
 		if (hv_range_inside(elf->entry, ELF_INSN_SIZE, ph.paddr, ph.filesz)) {
-			plan->entry = GPA(elf_place(elf, guest, elf->entry));
+			*paddr = elf->entry;
 			found = true;
 		}
 	}
-	return found ? HV_OK : load_refuse(error, "outside of what the file loads");
+	return found;
+}
+
+static enum hv_status elf_find_entry(const struct elf *elf, const struct hv_guest *guest,
+	struct hv_load_plan *plan, struct hv_load_error *error)
+{
+	uint64_t paddr;
+
+	load_at(error, "e_entry", ELF_ENTRY, elf->entry);
+	if (!elf_entry_paddr(elf, &paddr)) {
+		return load_refuse(error, "outside of what the file loads");
+	}
+	plan->entry = GPA(elf_place(elf, guest, paddr));
+	if (!hv_is_aligned(plan->entry.v, ELF_INSN_SIZE)) {
+		return load_refuse(error, "not aligned to an instruction");
+	}
+	return HV_OK;
 }
 
 enum hv_status load_elf_plan(const struct hv_guest *guest, const struct load_ram *ram,

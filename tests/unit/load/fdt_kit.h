@@ -3,7 +3,7 @@
 #ifndef FDT_KIT_H
 #define FDT_KIT_H
 
-#include <hv/types.h>
+#include <hv/fdt.h>
 #include <libfdt.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ static inline size_t kit_fdt_words(uint8_t *buf, const uint32_t *word, size_t co
 }
 
 /* The smallest machine that has something of everything the reader knows. */
-static inline size_t kit_fdt_machine(uint8_t *buf, size_t size)
+static inline size_t kit_fdt_machine(void *buf, size_t size)
 {
 	static const char compatible[] = "acme,uart\0arm,pl011";
 
@@ -83,6 +83,35 @@ static inline size_t kit_fdt_machine(uint8_t *buf, size_t size)
 	(void)fdt_end_node(buf);
 	(void)fdt_finish(buf);
 	return fdt_totalsize(buf);
+}
+
+/* Everything that a reader of a tree may ask; returns the number of nodes. */
+static inline unsigned kit_fdt_read_all(const struct hv_fdt *fdt)
+{
+	struct hv_fdt_walk walk;
+	struct hv_fdt_node node;
+	struct hv_fdt_range range;
+	struct hv_blob value;
+	const char *name, *text;
+	uint64_t number;
+	unsigned nodes = 0;
+
+	hv_fdt_walk_init(&walk, fdt);
+	while (hv_fdt_walk_next(&walk, &node)) {
+		for (uint32_t i = 0; hv_fdt_prop_at(fdt, &node, i, &name, &value); i++) {
+			(void)!hv_fdt_u64(fdt, &node, name, &number);
+			(void)!hv_fdt_string(fdt, &node, name, &text);
+		}
+		for (uint32_t i = 0; hv_fdt_reg(fdt, &node, i, &range) == HV_OK; i++) {
+		}
+		(void)hv_fdt_is_enabled(fdt, &node);
+		nodes++;
+	}
+	for (uint32_t i = 0; hv_fdt_reserved(fdt, i, &range); i++) {
+	}
+	(void)!hv_fdt_find_path(fdt, "/soc/uart", &node);
+	(void)!hv_fdt_find_compatible(fdt, "arm,pl011", &node);
+	return nodes;
 }
 
 #endif

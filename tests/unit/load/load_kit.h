@@ -124,4 +124,40 @@ static inline struct hv_blob kit_exact(const void *bytes, size_t size)
 	return (struct hv_blob){copy, size};
 }
 
+static inline bool kit_place_is_free(
+	const struct hv_load_plan *plan, uint64_t ram_size, gpa_t at, uint64_t size)
+{
+	for (uint16_t i = 0; i < plan->segment_count; i++) {
+		if (hv_range_overlaps(
+			    at.v, size, plan->segment[i].to.v, plan->segment[i].mem_size)) {
+			return false;
+		}
+	}
+	return size == 0 || hv_range_inside(at.v, size, KIT_RAM, ram_size);
+}
+
+/* What holds for every plan, whatever the file was: all in RAM and nothing on top of another. */
+static inline bool kit_plan_is_sound(const struct hv_load_plan *plan, const struct hv_guest *guest)
+{
+	bool has_entry = false;
+	struct hv_load_plan before = *plan;
+
+	for (uint16_t i = 0; i < plan->segment_count; i++) {
+		const struct hv_load_segment *segment = &plan->segment[i];
+
+		before.segment_count = i;
+		if (!kit_place_is_free(&before, guest->ram_size, segment->to, segment->mem_size) ||
+			segment->file_size > segment->mem_size ||
+			!hv_range_inside(
+				segment->file_off, segment->file_size, 0, guest->kernel.size)) {
+			return false;
+		}
+		has_entry |= hv_range_inside(plan->entry.v, 1, segment->to.v, segment->mem_size);
+	}
+	return has_entry && hv_is_aligned(plan->entry.v, 4) &&
+	       kit_place_is_free(plan, guest->ram_size, plan->dtb, guest->dtb.size) &&
+	       kit_place_is_free(plan, guest->ram_size, plan->initrd, guest->initrd.size) &&
+	       !hv_range_overlaps(plan->dtb.v, guest->dtb.size, plan->initrd.v, guest->initrd.size);
+}
+
 #endif

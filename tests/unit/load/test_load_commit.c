@@ -167,11 +167,7 @@ static void try_exact(const void *data, size_t size, bool has_load_addr)
 	guest.dtb = guest.initrd = guest.kernel;
 	guest.dtb.size = guest.initrd.size = size < 16 ? size : 16;
 	if (load(&guest) == HV_OK) {
-		assert_true(hv_range_inside(plan.entry.v, 4, plan.kernel.v,
-				    plan.kernel_end.v - plan.kernel.v) ||
-			    plan.kernel_end.v - plan.entry.v < 4);
-		assert_true(hv_range_inside(
-			plan.kernel.v, plan.kernel_end.v - plan.kernel.v, KIT_RAM, RAM_SIZE));
+		assert_true(kit_plan_is_sound(&plan, &guest));
 	} else {
 		assert_non_null(error.input);
 		assert_non_null(error.field);

@@ -420,6 +420,8 @@ static void f2_entry__outside_of_what_the_file_holds__is_refused(void **state)
 	assert_int_equal(plan_with(KIT_E_ENTRY, 8, TEXT + 124), HV_OK);
 	assert_int_equal(plan_with(KIT_E_ENTRY, 8, DATA + 124), HV_OK);
 	assert_refused_with(KIT_E_ENTRY, 8, TEXT + 66, "e_entry", "not aligned to an instruction");
+	assert_int_equal(plan_with(kit_phdr_at(0, P_PADDR), 8, TEXT + 2), HV_ERR_INVALID);
+	assert_error("e_entry", KIT_E_ENTRY, "not aligned to an instruction");
 }
 
 int main(void)

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the hand-made part of the corpus: one small good file of every shape that the loaders know."""
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+RAM = 0x40000000
+
+
+def put(target, name, data):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def phdr(kind, offset, vaddr, paddr, filesz, memsz, align=8):
+    return struct.pack("<IIQQQQQQ", kind, 7, offset, vaddr, paddr, filesz, memsz, align)
+
+
+def elf(kind, entry, phdrs, size=400):
+    head = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, kind, 183, 1, entry, 64, 0, 0, 64, 56,
+                       len(phdrs), 0, 0, 0)
+    return (head + b"".join(phdrs)).ljust(size, b"\x11")
+
+
+def image(text_offset, image_size, flags, size=200):
+    head = struct.pack("<IIQQQQQQ4sI", 0x14000010, 0, text_offset, image_size, flags, 0, 0, 0, b"ARM\x64", 0)
+    return head.ljust(size, b"\x22")
+
+
+class Fdt:
+    """A device tree in the order in which it is written."""
+
+    def __init__(self):
+        self.structs, self.strings, self.offset = b"", b"", {}
+
+    def name(self, text):
+        if text not in self.offset:
+            self.offset[text] = len(self.strings)
+            self.strings += text.encode() + b"\0"
+        return self.offset[text]
+
+    def begin(self, name):
+        raw = name.encode() + b"\0"
+        self.structs += struct.pack(">I", 1) + raw + b"\0" * (-len(raw) % 4)
+
+    def prop(self, name, value):
+        self.structs += struct.pack(">III", 3, len(value), self.name(name)) + value + b"\0" * (-len(value) % 4)
+
+    def end(self):
+        self.structs += struct.pack(">I", 2)
+
+    def bytes(self, reserved=()):
+        rsv = b"".join(struct.pack(">QQ", *r) for r in reserved) + bytes(16)
+        structs = self.structs + struct.pack(">I", 9)
+        at = 40 + len(rsv)
+        total = at + len(structs) + len(self.strings)
+        head = struct.pack(">10I", 0xd00dfeed, total, at, at + len(structs), 40, 17, 16, 0, len(self.strings),
+                           len(structs))
+        return head + rsv + structs + self.strings
+
+
+def machine():
+    fdt = Fdt()
+    fdt.begin("")
+    fdt.prop("#address-cells", struct.pack(">I", 2))
+    fdt.prop("#size-cells", struct.pack(">I", 2))
+    fdt.begin("memory@40000000")
+    fdt.prop("device_type", b"memory\0")
+    fdt.prop("reg", struct.pack(">QQ", RAM, 0x10000000))
+    fdt.end()
+    fdt.begin("soc")
+    fdt.prop("#address-cells", struct.pack(">I", 1))
+    fdt.prop("ranges", b"")
+    fdt.begin("uart@9000000")
+    fdt.prop("compatible", b"arm,pl011\0arm,primecell\0")
+    fdt.prop("reg", struct.pack(">II", 0x9000000, 0x1000))
+    fdt.prop("status", b"okay\0")
+    fdt.end()
+    fdt.end()
+    fdt.begin("chosen")
+    fdt.prop("bootargs", b"quiet\0")
+    fdt.prop("linux,initrd-start", struct.pack(">Q", RAM))
+    fdt.end()
+    fdt.end()
+    return fdt
+
+
+def bundle(vms, token):
+    """Manifest in the first 4 KiB, then one small image after the other."""
+    fdt = Fdt()
+    images = []
+    fdt.begin("")
+    fdt.prop("compatible", b"drydock,bundle-1\0")
+    count = sum(len(vm) for vm in vms)
+    fdt.prop("total-size", struct.pack(">Q", 4096 * count + 16))
+    if token:
+        fdt.prop("token", token + b"\0")
+        fdt.prop("stats", b"")
+    for index, vm in enumerate(vms):
+        fdt.begin(f"vm@{index}")
+        fdt.prop("cpus", struct.pack(">I", 1))
+        fdt.prop("gic-version", struct.pack(">I", 3))
+        fdt.prop("memory-size", struct.pack(">Q", 0x800000))
+        for name in vm:
+            images.append(name)
+            fdt.prop(name, struct.pack(">QQ", 4096 * len(images), 16))
+        fdt.end()
+    fdt.end()
+    return fdt.bytes().ljust(4096, b"\0") + b"".join(b"\x33" * 16 + bytes(4080) for _ in images)[:-4080]
+
+
+def main():
+    text = phdr(1, 64 + 56, RAM, RAM, 128, 128)
+    put("kernel", "elf_one", elf(2, RAM + 16, [text]))
+    put("kernel", "elf_bss_note", elf(2, RAM + 0x10000, [
+        phdr(1, 240, RAM + 0x10000, RAM + 0x10000, 64, 64), phdr(4, 0, 0, 0, 16, 16),
+        phdr(1, 304, RAM + 0x20000, RAM + 0x20000, 32, 4096)]))
+    put("kernel", "elf_high_half", elf(2, 0xffff000000000010, [phdr(1, 128, 0xffff000000000000, RAM, 64, 64)]))
+    put("kernel", "elf_pie", elf(3, 0x10, [phdr(1, 128, 0, 0, 64, 64)]))
+    put("kernel", "image", image(0, 4096, 0xa))
+    put("kernel", "image_old", image(0x80000, 0, 0))
+    put("kernel", "image_offset", image(0x80000, 0x10000, 2))
+    put("kernel", "flat", b"\x1f\x20\x03\xd5" * 8)
+    put("fdt", "machine", machine().bytes([(RAM, 4096)]))
+    tiny = Fdt()
+    tiny.begin("")
+    tiny.end()
+    put("fdt", "tiny", tiny.bytes())
+    put("bundle", "one", bundle([["kernel"]], None))
+    put("bundle", "two", bundle([["kernel", "initrd", "dtb", "flash"], ["kernel"]], b"0123456789abcdef"))
+
+
+if __name__ == "__main__":
+    main()
