@@ -25,6 +25,9 @@
 #define ESR_EC_SYSREG   (0x18ull << 26)
 #define ESR_SYSREG_READ 1u
 
+#define ISS_ISV       HV_BIT(24)
+#define ISS_ISV_TO_AR HV_MASK(24, 14)
+
 #define CNTKCTL_EL0VCTEN HV_BIT(1)
 #define CNTKCTL_EL0VTEN  HV_BIT(8)
 
@@ -63,14 +66,56 @@ void sim_cpu_lines_update(struct sim_cpu *cpu)
 
 static void trap(struct sim_cpu *cpu, uint64_t esr, uint64_t far)
 {
-	unsigned ec = ec_of(esr);
-
 	cpu->trap = (struct a64_trap){.esr = esr, .far = far};
-	if (ec == EC_IABT_LOWER || ec == EC_DABT_LOWER) {
-		cpu->trap.hpfar = sim_sysreg_get(cpu->engine.uc, UC_HPFAR_EL2);
-	}
 	cpu->trapped = true;
 	(void)uc_emu_stop(cpu->engine.uc);
+}
+
+/* Load or store of one register with a 9-bit offset: post-indexed (01) or pre-indexed (11). */
+static bool has_writeback(uint32_t insn)
+{
+	return (insn & 0x3b200400u) == 0x38000400u;
+}
+
+/*
+ * Unicorn describes a load with writeback as if there were none, where hardware leaves it to be
+ * decoded (DDI 0487, ISS for data aborts: ISV). Core reads the instruction through the guest's
+ * translation, of which it is shown the few registers that count.
+ */
+static uint64_t described_as_hardware_would(struct sim_cpu *cpu, uint64_t esr)
+{
+	struct a64_vcpu *vcpu = cpu->vcpu->a64;
+	uc_engine *uc = cpu->engine.uc;
+	uint32_t insn;
+	bool known;
+
+	if (!(esr & ISS_ISV)) {
+		return esr;
+	}
+	vcpu->regs.pc = sim_reg_get(uc, UC_ARM64_REG_PC);
+	vcpu->regs.pstate = sim_reg_get(uc, UC_ARM64_REG_PSTATE);
+	vcpu->el1.sctlr = sim_sysreg_get(uc, UC_SCTLR_EL1);
+	vcpu->el1.tcr = sim_sysreg_get(uc, UC_TCR_EL1);
+	vcpu->el1.ttbr0 = sim_reg_get(uc, UC_ARM64_REG_TTBR0_EL1);
+	vcpu->el1.ttbr1 = sim_reg_get(uc, UC_ARM64_REG_TTBR1_EL1);
+	vcpu->el1_here = true;
+	known = a64_insn_peek(vcpu, &insn);
+	vcpu->el1_here = false;
+	return known && has_writeback(insn) ? esr & ~ISS_ISV_TO_AR : esr;
+}
+
+static void trap_to_el2(struct sim_cpu *cpu, const struct sim_fault *fault)
+{
+	unsigned ec = ec_of(fault->esr);
+
+	if (ec == EC_DABT_LOWER) {
+		trap(cpu, described_as_hardware_would(cpu, fault->esr), fault->far);
+	} else {
+		trap(cpu, fault->esr, fault->far);
+	}
+	if (ec == EC_DABT_LOWER || ec == EC_IABT_LOWER) {
+		cpu->trap.hpfar = sim_sysreg_get(cpu->engine.uc, UC_HPFAR_EL2);
+	}
 }
 
 /* ---- the GIC's CPU interface ---- */
@@ -199,7 +244,7 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 	(void)uc;
 	(void)number;
 	if (fault.target_el == 2) {
-		trap(cpu, fault.esr, fault.far);
+		trap_to_el2(cpu, &fault);
 	} else if (ec_of(fault.esr) != EC_UNKNOWN || !take_gic_access(cpu)) {
 		take_exception(cpu, &fault);
 	}

@@ -97,6 +97,13 @@ void a64_exception_take(struct a64_vcpu *vcpu, enum a64_vector vector, uint64_t 
 /* Makes vcpu->el1 current and returns it; who changes it sets el1_dirty. */
 struct a64_el1 *a64_el1_get(struct a64_vcpu *vcpu);
 
+/*
+ * The instruction at the vCPU's PC, through the guest's own translation. False: it cannot be
+ * fetched. For a backend that must know more than the syndrome says. Of el1 it reads sctlr, tcr and
+ * ttbr<n>.
+ */
+HV_WARN_UNUSED bool a64_insn_peek(struct a64_vcpu *vcpu, uint32_t *insn);
+
 /* The Arm ARM's words for ESR_ELx.EC, for dumps; never NULL. */
 const char *a64_esr_name(uint64_t esr);
 

@@ -83,21 +83,39 @@ static bool matches(const struct plan *plan, const struct a64_trap *trap, uint64
 }
 
 /* The instruction word at the PC, or the abort that the guest gets for not having it any more. */
+/* Instructions are little-endian whatever the data is. */
+static bool insn_read(const struct a64_walk *walk, uint32_t *insn)
+{
+	uint8_t bytes[4];
+
+	if (hv_gmem_copy_in(walk->gmem, bytes, GPA(walk->gpa), sizeof(bytes)) != HV_OK) {
+		return false;
+	}
+	*insn = hv_le32(bytes);
+	return true;
+}
+
+bool a64_insn_peek(struct a64_vcpu *vcpu, uint32_t *insn)
+{
+	struct a64_walk walk;
+
+	return a64_translate(vcpu, vcpu->regs.pc, A64_WALK_FETCH, false, &walk) &&
+	       insn_read(&walk, insn);
+}
+
 static enum hv_verdict fetch(struct a64_vcpu *vcpu, uint32_t *insn)
 {
 	uint64_t pc = vcpu->regs.pc;
 	struct a64_walk walk;
-	uint8_t bytes[4];
 
 	if (!a64_translate(vcpu, pc, A64_WALK_FETCH, false, &walk)) {
 		a64_inject_insn_abort(vcpu, pc, true, walk.fsc);
 		return HV_FAULT;
 	}
-	if (hv_gmem_copy_in(walk.gmem, bytes, GPA(walk.gpa), sizeof(bytes)) != HV_OK) {
+	if (!insn_read(&walk, insn)) {
 		a64_inject_insn_abort(vcpu, pc, true, A64_FSC_EXTERNAL);
 		return HV_FAULT;
 	}
-	*insn = hv_le32(bytes); /* instructions are little-endian whatever the data is */
 	return HV_RESUME;
 }
 
