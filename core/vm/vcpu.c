@@ -96,6 +96,7 @@ void hv_vcpu_wake(struct hv_vcpu *vcpu, uint32_t todo)
 	uint32_t before = atomic_fetch_or(&vcpu->todo, todo);
 	enum hv_vcpu_state to = settle(vcpu->state, before | todo);
 
+	vcpu->stats.irqs += (todo & ~before & HV_TODO_IRQ) != 0;
 	if (to != vcpu->state) {
 		move(held, to);
 		port_kick(vcpu->pcpu);

@@ -81,8 +81,8 @@ enum hv_todo {
 };
 
 struct hv_vcpu_stats {
-	uint64_t exits[HV_EXIT_KINDS];
-	uint64_t irqs; /* virtual interrupts made pending for the guest */
+	uint64_t exits[HV_EXIT_KINDS]; /* written only by the physical CPU that runs it */
+	uint64_t irqs; /* how often it was newly told of an interrupt; guarded by lock */
 };
 
 struct hv_vcpu {
@@ -94,7 +94,7 @@ struct hv_vcpu {
 	struct hv_lock lock;      /* HV_LOCK_VCPU */
 	gpa_t on_pc;              /* what CPU_ON asked for */
 	uint64_t on_arg;
-	struct hv_vcpu_stats stats; /* written only by the physical CPU that runs it */
+	struct hv_vcpu_stats stats;
 };
 
 struct hv_vm {

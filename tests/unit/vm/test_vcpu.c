@@ -185,6 +185,7 @@ static void vcpu_wake__running_and_already_told__kicks_once(void **state)
 	atomic_fetch_and(&vcpu->todo, ~(uint32_t)HV_TODO_IRQ); /* the arch consumed it */
 	hv_vcpu_wake(vcpu, HV_TODO_IRQ);
 	assert_int_equal(fake_port.kicks, 3);
+	assert_int_equal(vcpu->stats.irqs, 2);
 }
 
 static void vcpu_wake__stop__turns_off_who_waits_and_kicks_who_runs(void **state)
