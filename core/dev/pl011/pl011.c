@@ -113,28 +113,29 @@ static void rx_pull(struct pl011 *uart, unsigned most)
 	}
 }
 
-/*
- * Whether bytes come in by themselves. The guest has to enable the receiver or to unmask an
- * interrupt of it: else what was typed early would be lost when the guest sets its UART up.
- */
-static bool rx_listens(const struct pl011 *uart)
+static bool rx_is_enabled(const struct pl011 *uart)
 {
-	return has(uart, PL011_CR, PL011_CR_UARTEN | PL011_CR_RXE) ||
-	       has(uart, PL011_IMSC, PL011_INT_RX) || has(uart, PL011_IMSC, PL011_INT_RT);
+	return has(uart, PL011_CR, PL011_CR_UARTEN | PL011_CR_RXE);
 }
 
-static void rx_fill(struct pl011 *uart)
+static bool rx_is_unmasked(const struct pl011 *uart)
 {
-	if (rx_listens(uart) && !has(uart, PL011_CR, PL011_CR_LBE)) {
+	return (uart->reg[PL011_IMSC / 4] & (PL011_INT_RX | PL011_INT_RT)) != 0;
+}
+
+/* The line is idle from here on; before that, what waits in the channel comes in if `ready`. */
+static void rx_fill(struct pl011 *uart, bool ready)
+{
+	if (ready && !has(uart, PL011_CR, PL011_CR_LBE)) {
 		rx_pull(uart, PL011_DEPTH);
 	}
 	rx_timeout(uart);
 }
 
-/* Whether DR reads take their byte from the channel: a program that never enabled the UART. */
+/* Whether FR and DR look through at the channel: a program that never enabled its receiver. */
 static bool rx_is_direct(const struct pl011 *uart)
 {
-	return uart->rx.count == 0 && !rx_listens(uart) && !has(uart, PL011_CR, PL011_CR_LBE);
+	return uart->rx.count == 0 && !rx_is_enabled(uart) && !has(uart, PL011_CR, PL011_CR_LBE);
 }
 
 /* How many received bytes the guest sees waiting. */
@@ -161,17 +162,16 @@ static void rx_settle(struct pl011 *uart)
 
 static uint16_t rx_read(struct pl011 *uart)
 {
-	uint16_t entry;
+	uint16_t entry = 0;
 
 	if (rx_is_direct(uart)) {
 		rx_pull(uart, 1);
 	}
-	if (uart->rx.count == 0) {
-		return 0;
+	if (uart->rx.count != 0) {
+		entry = fifo_pop(&uart->rx);
+		rx_settle(uart);
 	}
-	entry = fifo_pop(&uart->rx);
-	rx_settle(uart);
-	rx_fill(uart);
+	rx_fill(uart, rx_is_enabled(uart) || rx_is_unmasked(uart));
 	return entry;
 }
 
@@ -229,20 +229,10 @@ static uint16_t flags(const struct pl011 *uart)
 	return (uint16_t)fr;
 }
 
-/*
- * New bytes come in after the flags were read, not before: the guest that drains a receiver it just
- * enabled finds it empty, and does not throw away what was typed before.
- */
 static uint16_t flags_read(struct pl011 *uart)
 {
-	uint16_t fr;
-
 	tx_drain(uart);
-	fr = flags(uart);
-	if (uart->rx.count == 0) {
-		rx_fill(uart);
-	}
-	return fr;
+	return flags(uart);
 }
 
 /* In loopback each modem output feeds an input; else nothing is connected (DDI 0183, 3.3.8). */
@@ -301,8 +291,13 @@ static void reg_store(struct pl011 *uart, uint64_t off, uint16_t value)
 	uart->reg[off / 4] = value & storage[off / 4].mask;
 	switch (off) {
 	case PL011_LCR_H: depth_update(uart, had_fifos); break;
-	case PL011_CR: modem_update(uart); break;
-	case PL011_IMSC: rx_fill(uart); break;
+	case PL011_CR:
+		uart->configured = true;
+		modem_update(uart);
+		break;
+	case PL011_IMSC:
+		rx_fill(uart, rx_is_unmasked(uart) && (rx_is_enabled(uart) || !uart->configured));
+		break;
 	default: break;
 	}
 }
@@ -320,6 +315,22 @@ static void reg_write(struct pl011 *uart, uint64_t off, uint16_t value)
 	}
 }
 
+/*
+ * A guest that looks at the receiver twice in a row, with nothing to send, spins on it: now is the
+ * time for bytes to come in. A driver that starts up looks once, to throw away what it finds.
+ */
+static void rx_look(struct pl011 *uart, const struct hv_access *access)
+{
+	bool looks = !access->write && (access->off == PL011_FR || access->off == PL011_RIS ||
+					       access->off == PL011_MIS);
+	bool again = uart->looked;
+
+	uart->looked = looks && uart->rx.count == 0 && uart->tx.count == 0;
+	if (uart->looked && again) {
+		rx_fill(uart, rx_is_enabled(uart));
+	}
+}
+
 /* Registers are 16 bits wide in 32-bit slots; 1, 2 and 4 bytes reach one, the rest is RAZ/WI. */
 static bool pl011_access(void *dev, struct hv_access *access)
 {
@@ -334,6 +345,7 @@ static bool pl011_access(void *dev, struct hv_access *access)
 		access->data = valid ? reg_read(uart, access->off) : 0;
 		access->data &= HV_MASK(access->size * 8 - 1, 0);
 	}
+	rx_look(uart, access);
 	update_line(uart);
 	return true;
 }
@@ -343,7 +355,7 @@ static void pl011_poll(void *dev)
 	struct pl011 *uart = dev;
 
 	tx_drain(uart);
-	rx_fill(uart);
+	rx_fill(uart, rx_is_unmasked(uart));
 	update_line(uart);
 }
 

@@ -79,6 +79,8 @@ struct pl011 {
 	struct hv_irq irq;    /* UARTINTR, the combined line */
 	bool level;           /* what irq was last set to */
 	bool overrun;         /* a byte was lost since the last one that was received */
+	bool configured;      /* CR was written since the reset */
+	bool looked;          /* the last access looked at flags that said: nothing to do */
 	uint16_t rsr, ris, modem;
 	uint16_t reg[PL011_REGS]; /* the plain read/write registers, by offset / 4 */
 	struct pl011_fifo rx, tx;

@@ -116,6 +116,13 @@ static void enable(unsigned lcr_h)
 	wr(PL011_CR, ENABLE);
 }
 
+/* As a driver that works by interrupts. */
+static void listen(unsigned lcr_h)
+{
+	enable(lcr_h);
+	wr(PL011_IMSC, PL011_INT_RX | PL011_INT_RT);
+}
+
 /* ---- registers ---- */
 
 static void pl011_reset__power_on__has_the_reset_values_of_the_manual(void **state)
@@ -444,7 +451,7 @@ static void u4_pl011_tx__driver_writes_half_a_fifo_per_interrupt__loses_nothing(
 static void pl011_rx__poll__pulls_what_fits_and_tells_the_owner(void **state)
 {
 	(void)state;
-	enable(FIFOS);
+	listen(FIFOS);
 	type_n(20);
 	poll();
 	assert_int_equal(bench.taken, 1);
@@ -466,7 +473,7 @@ static void pl011_rx__poll__pulls_what_fits_and_tells_the_owner(void **state)
 static void u2_pl011_rx__no_fifos__holds_one_byte(void **state)
 {
 	(void)state;
-	enable(0);
+	listen(0);
 	type("ab");
 	poll();
 	assert_int_equal(hv_ring_count(&bench.chan.to_guest), 1);
@@ -520,7 +527,7 @@ static void u5_pl011_rx_interrupt__cleared_above_the_trigger__next_byte_raises_i
 static void u2_pl011_rx_trigger__changed_while_bytes_wait__next_move_decides(void **state)
 {
 	(void)state;
-	enable(FIFOS);
+	listen(FIFOS);
 	type_n(4);
 	poll();
 	assert_false(raw(PL011_INT_RX));
@@ -555,7 +562,7 @@ static void u5_pl011_rx_timeout__bytes_below_the_trigger__raises_until_empty(voi
 static void u5_pl011_rx_timeout__cleared_with_bytes_left__comes_again_at_the_next_poll(void **state)
 {
 	(void)state;
-	enable(FIFOS);
+	listen(FIFOS);
 	type("hi");
 	poll();
 	wr(PL011_ICR, PL011_INT_RT);
@@ -564,19 +571,51 @@ static void u5_pl011_rx_timeout__cleared_with_bytes_left__comes_again_at_the_nex
 	assert_true(raw(PL011_INT_RT));
 }
 
-static void pl011_rx__typed_before_the_guest_enables__survives_a_drain_loop(void **state)
+/* The register accesses of Linux, from its early console to user space (amba-pl011.c, 6.1). */
+static void pl011_rx__typed_before_linux_is_up__is_all_there(void **state)
 {
+	static const char text[] = "uname -a\npoweroff\nand more than one FIFO holds";
+	unsigned drained = 0;
+
 	(void)state;
-	type("uname\n");
+	type(text);
 	poll();
-	assert_int_equal(bench.taken, 0);
-	(void)rd(PL011_FR); /* an early console polls FR all the time */
-	wr(PL011_LCR_H, FIFOS);
-	wr(PL011_CR, ENABLE);
-	assert_true(rd(PL011_FR) & PL011_FR_RXFE); /* so the driver's drain loop ends at once */
-	wr(PL011_IMSC, PL011_INT_RX | PL011_INT_RT);
+	for (unsigned i = 0; i < 10; i++) { /* early console */
+		assert_false(rd(PL011_FR) & PL011_FR_TXFF);
+		wr(PL011_DR, 'e');
+		assert_false(rd(PL011_FR) & PL011_FR_BUSY);
+	}
+	wr(PL011_IMSC, 0); /* probe */
+	wr(PL011_ICR, 0xffff);
+	wr(PL011_CR, 0); /* set_termios of the console */
+	wr(PL011_LCR_H, 0x60 | FIFOS);
+	wr(PL011_CR, PL011_CR_RXE | PL011_CR_TXE);
+	for (unsigned line = 0; line < 3; line++) { /* console_write */
+		wr(PL011_CR, ENABLE);
+		for (unsigned i = 0; i < 10; i++) {
+			assert_false(rd(PL011_FR) & PL011_FR_TXFF);
+			wr(PL011_DR, 'k');
+		}
+		assert_false(rd(PL011_FR) & PL011_FR_BUSY);
+		wr(PL011_CR, PL011_CR_RXE | PL011_CR_TXE);
+	}
+	wr(PL011_ICR, 0x7f0); /* hwinit */
+	wr(PL011_IMSC, PL011_INT_RT | PL011_INT_RX);
+	wr(PL011_IFLS, 0x12);
+	wr(PL011_CR, ENABLE | PL011_CR_RTS | PL011_CR_DTR); /* startup */
+	wr(PL011_ICR, PL011_INT_RT | PL011_INT_RX);
+	while (drained < 32 && !(rd(PL011_FR) & PL011_FR_RXFE)) {
+		(void)rd(PL011_DR);
+		drained++;
+	}
+	assert_int_equal(drained, 0);
+	wr(PL011_IMSC, PL011_INT_RT | PL011_INT_RX);
 	assert_true(bench.line);
-	assert_int_equal(rd(PL011_DR), 'u');
+	for (unsigned i = 0; text[i]; i++) {
+		assert_false(rd(PL011_FR) & PL011_FR_RXFE);
+		assert_int_equal(rd(PL011_DR), text[i]);
+	}
+	assert_false(bench.line);
 }
 
 static void pl011_rx__unmasking_a_receive_interrupt__starts_reception(void **state)
@@ -595,6 +634,19 @@ static void pl011_rx__unmasking_a_receive_interrupt__starts_reception(void **sta
 		assert_int_equal(rd(PL011_DR), 'b');
 		assert_false(bench.line);
 	}
+}
+
+static void pl011_rx__set_up_but_disabled__unmasking_waits_for_the_poll(void **state)
+{
+	(void)state;
+	wr(PL011_CR, PL011_CR_RXE | PL011_CR_TXE);
+	type("a");
+	wr(PL011_IMSC, PL011_INT_RX);
+	assert_false(bench.line);
+	poll();
+	assert_true(bench.line);
+	assert_int_equal(rd(PL011_DR), 'a');
+	assert_false(bench.line);
 }
 
 static void pl011_rx__uart_never_enabled__polling_program_reads_the_channel(void **state)
@@ -620,13 +672,46 @@ static void pl011_rx__uart_never_enabled_with_fifos__flags_count_the_channel(voi
 	assert_int_equal(rd(PL011_FR), PL011_FR_TXFE | PL011_FR_RXFF);
 }
 
-static void pl011_rx__enabled_polling_program__finds_late_bytes_with_no_poll(void **state)
+static void pl011_rx__enabled_polling_program__gets_bytes_at_its_second_look(void **state)
+{
+	static const uint16_t look[] = {PL011_FR, PL011_RIS, PL011_MIS};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		enable(0);
+		type("z");
+		poll();
+		assert_true(rd(PL011_FR) & PL011_FR_RXFE);
+		(void)rd(look[i]);
+		assert_false(rd(PL011_FR) & PL011_FR_RXFE);
+		assert_int_equal(rd(PL011_DR), 'z');
+	}
+}
+
+static void pl011_rx__enabled_program_that_prints__takes_nothing_in(void **state)
 {
 	(void)state;
-	enable(0);
+	enable(FIFOS);
 	type("z");
-	(void)rd(PL011_FR);
-	assert_false(rd(PL011_FR) & PL011_FR_RXFE);
+	for (unsigned i = 0; i < 10; i++) {
+		(void)rd(PL011_FR);
+		wr(PL011_DR, 'x');
+	}
+	assert_int_equal(bench.taken, 0);
+	block_output();
+	wr(PL011_DR, 'x');
+	for (unsigned i = 0; i < 10; i++) {
+		assert_true(rd(PL011_FR) & PL011_FR_BUSY); /* it waits to send, not for us */
+	}
+	assert_int_equal(bench.taken, 0);
+}
+
+static void pl011_rx__enabled_program_that_reads_blindly__gets_it_at_the_next_read(void **state)
+{
+	(void)state;
+	enable(FIFOS);
+	type("z");
+	assert_int_equal(rd(PL011_DR), 0);
 	assert_int_equal(rd(PL011_DR), 'z');
 }
 
@@ -635,7 +720,7 @@ static void pl011_rx__enabled_polling_program__finds_late_bytes_with_no_poll(voi
 static void u2_pl011_fifos_disabled_while_full__both_empty_and_count_again(void **state)
 {
 	(void)state;
-	enable(FIFOS);
+	listen(FIFOS);
 	block_output();
 	type_n(PL011_DEPTH);
 	poll();
@@ -655,7 +740,7 @@ static void u2_pl011_fifos_disabled_while_full__both_empty_and_count_again(void 
 static void u2_pl011_fifos_enabled_with_a_held_byte__it_is_the_first_entry(void **state)
 {
 	(void)state;
-	enable(0);
+	listen(0);
 	block_output();
 	wr(PL011_DR, 't');
 	type("r");
@@ -684,7 +769,7 @@ static void u2_pl011_loopback__bytes_sent__come_back_and_never_leave(void **stat
 	assert_int_equal(rd(PL011_DR), 'b');
 	assert_true(rd(PL011_FR) & PL011_FR_RXFE);
 	wr(PL011_CR, ENABLE);
-	poll();
+	wr(PL011_IMSC, PL011_INT_RX);
 	assert_int_equal(rd(PL011_DR), 'q');
 }
 
@@ -826,11 +911,14 @@ int main(void)
 		bench_test(u5_pl011_rx_timeout__bytes_below_the_trigger__raises_until_empty),
 		bench_test(
 			u5_pl011_rx_timeout__cleared_with_bytes_left__comes_again_at_the_next_poll),
-		bench_test(pl011_rx__typed_before_the_guest_enables__survives_a_drain_loop),
+		bench_test(pl011_rx__typed_before_linux_is_up__is_all_there),
 		bench_test(pl011_rx__unmasking_a_receive_interrupt__starts_reception),
+		bench_test(pl011_rx__set_up_but_disabled__unmasking_waits_for_the_poll),
 		bench_test(pl011_rx__uart_never_enabled__polling_program_reads_the_channel),
 		bench_test(pl011_rx__uart_never_enabled_with_fifos__flags_count_the_channel),
-		bench_test(pl011_rx__enabled_polling_program__finds_late_bytes_with_no_poll),
+		bench_test(pl011_rx__enabled_polling_program__gets_bytes_at_its_second_look),
+		bench_test(pl011_rx__enabled_program_that_prints__takes_nothing_in),
+		bench_test(pl011_rx__enabled_program_that_reads_blindly__gets_it_at_the_next_read),
 		bench_test(u2_pl011_fifos_disabled_while_full__both_empty_and_count_again),
 		bench_test(u2_pl011_fifos_enabled_with_a_held_byte__it_is_the_first_entry),
 		bench_test(u2_pl011_loopback__bytes_sent__come_back_and_never_leave),

@@ -42,7 +42,7 @@ struct model {
 	unsigned room;                  /* bytes that line_out still takes */
 	unsigned ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, dmacr;
 	unsigned raw, rsr;
-	bool lost;
+	bool lost, set_up, idle_look;
 };
 
 static struct model m;
@@ -78,9 +78,14 @@ static bool looped(void)
 	return m.cr & 0x80;
 }
 
-static bool listening(void)
+static bool enabled(void)
 {
-	return (m.cr & 0x201) == 0x201 || (m.imsc & 0x50) != 0;
+	return (m.cr & 0x201) == 0x201;
+}
+
+static bool unmasked(void)
+{
+	return (m.imsc & 0x10) || (m.imsc & 0x40);
 }
 
 static void model_arrives(uint8_t byte)
@@ -103,9 +108,9 @@ static void model_times_out(void)
 	}
 }
 
-static void model_receives(void)
+static void model_receives(bool ready)
 {
-	while (!looped() && listening() && m.line_in.count > 0 && m.rx.count < size_of_fifo()) {
+	while (ready && !looped() && m.line_in.count > 0 && m.rx.count < size_of_fifo()) {
 		model_arrives((uint8_t)shift(&m.line_in));
 	}
 	model_times_out();
@@ -148,14 +153,14 @@ static void model_power_on(void)
 	m.rx.count = m.tx.count = 0;
 	m.ilpr = m.ibrd = m.fbrd = m.lcr_h = m.imsc = m.dmacr = 0;
 	m.raw = m.rsr = 0;
-	m.lost = false;
+	m.lost = m.set_up = m.idle_look = false;
 	m.cr = 0x300;
 	m.ifls = 0x12;
 }
 
 static bool model_sees_through(void)
 {
-	return m.rx.count == 0 && !listening() && !looped();
+	return m.rx.count == 0 && !enabled() && !looped();
 }
 
 static unsigned model_flags(void)
@@ -182,40 +187,43 @@ static unsigned model_flags(void)
 
 static unsigned model_takes(void)
 {
-	unsigned item;
+	unsigned item = 0;
 
 	if (model_sees_through() && m.line_in.count > 0) {
 		model_arrives((uint8_t)shift(&m.line_in));
 	}
-	if (m.rx.count == 0) {
-		return 0;
+	if (m.rx.count > 0) {
+		item = shift(&m.rx);
+		if (m.rx.count < rx_level()) {
+			m.raw &= ~0x10u;
+		}
+		if (m.rx.count == 0) {
+			m.raw &= ~0x40u;
+		}
 	}
-	item = shift(&m.rx);
-	if (m.rx.count < rx_level()) {
-		m.raw &= ~0x10u;
-	}
-	if (m.rx.count == 0) {
-		m.raw &= ~0x40u;
-	}
-	model_receives();
+	model_receives(enabled() || unmasked());
 	return item;
+}
+
+/* Two looks in a row at an idle UART. */
+static void model_looks(bool looks)
+{
+	bool idle = looks && m.rx.count == 0 && m.tx.count == 0;
+
+	if (idle && m.idle_look) {
+		model_receives(enabled());
+	}
+	m.idle_look = idle;
 }
 
 static unsigned model_read(unsigned off)
 {
 	static const uint8_t id[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
-	unsigned fr;
 
 	switch (off) {
 	case 0x000: return model_takes();
 	case 0x004: return m.rsr;
-	case 0x018:
-		model_transmits();
-		fr = model_flags();
-		if (m.rx.count == 0) {
-			model_receives();
-		}
-		return fr;
+	case 0x018: model_transmits(); return model_flags();
 	case 0x020: return m.ilpr;
 	case 0x024: return m.ibrd;
 	case 0x028: return m.fbrd;
@@ -265,6 +273,7 @@ static void model_control(unsigned value)
 	unsigned change = model_modem(m.cr) ^ model_modem(value);
 
 	m.cr = value;
+	m.set_up = true;
 	m.raw |= change & 0x100 ? 1 : 0;
 	m.raw |= change & 1 ? 2 : 0;
 	m.raw |= change & 4 ? 4 : 0;
@@ -284,7 +293,7 @@ static void model_write(unsigned off, uint32_t value)
 	case 0x034: m.ifls = value & 0x3f; break;
 	case 0x038:
 		m.imsc = value & 0x7ff;
-		model_receives();
+		model_receives(unmasked() && (enabled() || !m.set_up));
 		break;
 	case 0x044: m.raw &= ~value; break;
 	case 0x048: m.dmacr = value & 7; break;
@@ -354,6 +363,9 @@ static void step_access(void)
 	if (write && reaches) {
 		model_write(off, (uint32_t)access.data);
 	}
+	if (write) {
+		model_looks(false);
+	}
 	assert_true(pl011_ops.access(&uart, &access));
 	if (!write) {
 		uint64_t want = reaches ? model_read(off) & limit : 0;
@@ -363,6 +375,7 @@ static void step_access(void)
 				(unsigned long)access.data, (unsigned long)want);
 		}
 		assert_true(access.data == want);
+		model_looks(off == 0x18 || off == 0x3c || off == 0x40);
 	}
 }
 
@@ -399,7 +412,7 @@ static void step(void)
 	case 1: step_drink(); break;
 	case 2:
 		model_transmits();
-		model_receives();
+		model_receives(unmasked());
 		pl011_ops.poll(&uart);
 		break;
 	case 3:
