@@ -20,6 +20,7 @@ static int setup(void **state)
 	fake_vm_start(&fake, 2);
 	vcpu = fake.vm->vcpu[1];
 	fake_vcpu_bring(vcpu, HV_VCPU_RUNNING);
+	fake_port.kicks = 0;
 	memset(&dev, 0, sizeof(dev));
 	memset(&port_dev, 0, sizeof(port_dev));
 	if (hv_bus_add(&fake.vm->bus, &region) != HV_OK) {
@@ -174,6 +175,25 @@ static void exit_wait__blocks(void **state)
 	assert_int_equal(vcpu->state, HV_VCPU_BLOCKED);
 }
 
+static void x18_exit_mmio__a_storm_of_reads__nothing_grows(void **state)
+{
+	size_t used = fake.arena.used;
+	uint32_t free_count = fake.pool.free_count;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000000; i++) {
+		struct hv_exit exit = io(HV_EXIT_MMIO, DEV, false, 0);
+
+		if (hv_exit_handle(vcpu, &exit) != HV_RESUME) {
+			fail();
+		}
+	}
+	assert_int_equal(vcpu->stats.exits[HV_EXIT_MMIO], 1000000);
+	assert_int_equal(fake.arena.used, used);
+	assert_int_equal(fake.pool.free_count, free_count);
+	assert_int_equal(fake_port.logs + fake_port.kicks, 0);
+}
+
 static void exit_others__nobody_handles_them__crash_with_the_kind(void **state)
 {
 	static const enum hv_exit_kind kinds[] = {
@@ -217,6 +237,7 @@ int main(void)
 		test_on(exit_mem__no_memory_there_or_not_for_this__is_a_fault),
 		test_on(exit_mem__page_pool_is_empty__crashes_this_vm),
 		test_on(exit_wait__blocks),
+		test_on(x18_exit_mmio__a_storm_of_reads__nothing_grows),
 		test_on(exit_others__nobody_handles_them__crash_with_the_kind),
 		hv_unit_test(exit_kind_name__every_kind_and_one_beyond),
 	};
