@@ -55,9 +55,9 @@ void port_gicv3_lr_load(struct gicv3_cpu *cpu)
 			hw->reads++;
 		}
 	}
-	if (cpu->hcr & GICV3_HCR_TDIR && !(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
+	cpu->vmcr = hw->vmcr;
+	if (!(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
 		cpu->hcr = hw->hcr;
-		cpu->vmcr = hw->vmcr;
 	}
 }
 

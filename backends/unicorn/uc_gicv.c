@@ -454,8 +454,8 @@ void uc_gicv_load(const struct uc_gicv *gicv, struct gicv3_cpu *cpu)
 	for (uint32_t due = cpu->lr_used & ~cpu->lr_dirty; due; due &= due - 1) {
 		cpu->lr[hv_lowest_bit(due)] = gicv->lr[hv_lowest_bit(due)];
 	}
-	if (cpu->hcr & GICV3_HCR_TDIR && !(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
+	cpu->vmcr = gicv->vmcr;
+	if (!(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
 		cpu->hcr = gicv->hcr;
-		cpu->vmcr = gicv->vmcr;
 	}
 }

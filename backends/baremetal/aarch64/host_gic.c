@@ -218,9 +218,9 @@ void port_gicv3_lr_load(struct gicv3_cpu *cpu)
 
 		cpu->lr[n] = lr_read(n);
 	}
-	if ((cpu->hcr & GICV3_HCR_TDIR) && !(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
+	cpu->vmcr = (uint32_t)SYSREG_READ(ICH_VMCR_EL2);
+	if (!(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
 		cpu->hcr = (uint32_t)SYSREG_READ(ICH_HCR_EL2);
-		cpu->vmcr = (uint32_t)SYSREG_READ(ICH_VMCR_EL2);
 	}
 }
 

@@ -68,7 +68,7 @@ struct gicv3_cpu {
 	uint32_t lr_used;     /* bit n: lr[n] is not empty, as of the last look */
 	uint32_t lr_dirty;    /* what the backend must write before entry, and then clear */
 	uint32_t hcr;         /* ICH_HCR_EL2 */
-	uint32_t vmcr;        /* ICH_VMCR_EL2; valid only while lr_here and TDIR is set in hcr */
+	uint32_t vmcr;        /* ICH_VMCR_EL2; valid while lr_here */
 	uint64_t lr[GIC_LRS]; /* shadow of the list registers */
 	uint64_t affinity;    /* MPIDR affinity fields, as GICR_TYPER and SGI1R name this CPU */
 	uint16_t ppi_hw[GIC_SPI_FIRST - GIC_PPI_FIRST]; /* physical INTID, 0: not mapped */
@@ -139,8 +139,8 @@ void vgic_dir_write(struct gicv3_cpu *cpu, uint64_t value);
  */
 void vgic_sync(struct gicv3_cpu *cpu);
 /*
- * Whether an interrupt is pending and enabled for this vCPU: WFI must not block (S4). The CPU
- * interface's own masks (PMR, IGRPEN) are not looked at. Here; implies vgic_sync().
+ * Whether an interrupt is pending for this vCPU that its group enables and priority mask let
+ * through: WFI must not block (S4). Here; implies vgic_sync().
  */
 bool vgic_is_pending(struct gicv3_cpu *cpu);
 
@@ -148,9 +148,9 @@ bool vgic_is_pending(struct gicv3_cpu *cpu);
 extern const struct hv_dev_ops gicv3_dist_ops, gicv3_redist_ops;
 
 /*
- * Asked of the port, on the physical CPU that runs the vCPU. Reads each list register that is in
- * lr_used and not in lr_dirty into lr[]; when hcr has TDIR, and GICV3_DIRTY_HCR is not set, also
- * ICH_HCR_EL2 into hcr and ICH_VMCR_EL2 into vmcr. The caller sets lr_here.
+ * Asked of the port, on the physical CPU that runs the vCPU: reads each list register that is in
+ * lr_used and not in lr_dirty into lr[], ICH_VMCR_EL2 into vmcr, and, unless lr_dirty has
+ * GICV3_DIRTY_HCR, ICH_HCR_EL2 into hcr. The caller sets lr_here.
  */
 void port_gicv3_lr_load(struct gicv3_cpu *cpu);
 /* Deactivates a mapped physical interrupt that the guest will not deactivate any more. */

@@ -198,6 +198,15 @@ void vgic_dir_write(struct gicv3_cpu *cpu, uint64_t value)
 void vgic_deactivate(
 	struct vgic *vgic, struct vgic_bank *bank, uint32_t bits, struct gicv3_cpu *self)
 {
+	uint32_t mapped = bank->active & bank->hw & ~bank->in_lr & bits;
+
+	if (mapped && bank->home != self->index) {
+		bits &= ~mapped; /* only its own CPU reaches the physical interrupt: not done */
+		mapped = 0;
+	}
+	for (uint32_t left = mapped; left; left &= left - 1) {
+		vgic_lr_deactivated(self, bank, left & -left);
+	}
 	bank->req_deactivate |= bits & bank->in_lr;
 	bank->req_activate &= ~bits;
 	bank->active &= ~(bits & ~bank->in_lr);
@@ -308,16 +317,17 @@ static void cpu_reset(struct gicv3_cpu *cpu)
 {
 	struct vgic_bank *bank = vgic_private(cpu);
 
+	vgic_lr_reset(cpu);
 	for (uint32_t due = bank->line & bank->hw; due; due &= due - 1) {
 		port_gicv3_hw_end(cpu->ppi_hw[hv_lowest_bit(due) - GIC_PPI_FIRST]);
 	}
-	vgic_lr_reset(cpu);
 	bank_reset(cpu->vgic, bank);
 }
 
 void vgic_cpu_reset(struct gicv3_cpu *cpu)
 {
 	port_lock(&cpu->vgic->lock);
+	vgic_lr_sync(cpu);
 	cpu_reset(cpu);
 	vgic_sleep_set(cpu, true, cpu);
 	vgic_lr_fill(cpu);

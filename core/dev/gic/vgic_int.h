@@ -39,7 +39,8 @@ struct vgic_bank {
 	uint32_t any;              /* IROUTER.IRM: to some vCPU that is awake */
 	uint32_t target[GIC_CPUS]; /* bit set: goes to this vCPU */
 	uint8_t prio[VGIC_BANK_BITS];
-	uint8_t owner[VGIC_BANK_BITS]; /* vCPU index; valid with in_lr or spilled */
+	uint8_t owner[VGIC_BANK_BITS];      /* vCPU index; valid with in_lr or spilled */
+	uint8_t spill_prio[VGIC_BANK_BITS]; /* priority it was taken with; valid with spilled */
 };
 
 struct vgic {
@@ -123,6 +124,8 @@ void vgic_lr_sync(struct gicv3_cpu *cpu);
 void vgic_lr_fill(struct gicv3_cpu *cpu);
 /* Forgets what a list register holds of one private interrupt: its state there is over. */
 void vgic_lr_forget(struct gicv3_cpu *cpu, uint32_t intid);
+/* Core ended the active state of an interrupt of this vCPU's that is in no list register. */
+void vgic_lr_deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit);
 /* Empties the list registers of a vCPU that is reset; pending events go back to their bank. */
 void vgic_lr_reset(struct gicv3_cpu *cpu);
 

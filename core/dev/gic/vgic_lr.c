@@ -7,17 +7,34 @@
  *   - The best that is pending is in list registers. When more waits, NPIE asks for a maintenance
  *     interrupt once no list register is pending any more. (UIE would not do: it counts valid list
  *     registers, and a guest with EOImode 1 can keep all of them active for as long as it likes.)
+ *     What the guest's group enables (ICH_VMCR_EL2) hold back comes after all that can be taken.
  *   - When every list register is active, the least urgent one is given away ("spilled"). LRENPIE
  *     and EOIcount, or the trapped ICC_DIR_EL1, tell when the guest ends such an interrupt.
  *   - A level-sensitive interrupt is pending in its list register only while it is not active. The
  *     EOI bit asks for a maintenance interrupt at its deactivation if its line is high: then the
  *     line is looked at again. When the line falls earlier, no maintenance interrupt is needed.
+ *   - While an interrupt is active its list register keeps the priority and group it was taken
+ *     with, else the guest's EOIR would not match it.
  */
 #include <dev/gic/vgic_int.h>
 
 #define NOBODY     (~0u)
 #define NO_SLOT    GIC_LRS
-#define WORST_PRIO 0x100u /* less urgent than every priority */
+#define CLOSED     0x100u /* added to the priority of what the guest's group enables hold back */
+#define WORST_PRIO 0x200u /* less urgent than every priority */
+
+/* ICH_VMCR_EL2 */
+#define VMCR_VENG0      (1u << 0)
+#define VMCR_VENG1      (1u << 1)
+#define VMCR_VPMR_SHIFT 24u
+
+/* ICH_HCR_EL2: maintenance when a group is enabled, disabled. */
+#define HCR_VGRP0EIE (1u << 4)
+#define HCR_VGRP0DIE (1u << 5)
+#define HCR_VGRP1EIE (1u << 6)
+#define HCR_VGRP1DIE (1u << 7)
+
+#define LR_PRIO ((uint64_t)0xff << GICV3_LR_PRIO_SHIFT)
 
 static inline uint32_t lr_bit(uint64_t lr)
 {
@@ -63,23 +80,37 @@ static void hcr_write(struct gicv3_cpu *cpu, uint32_t hcr)
 	}
 }
 
-/* The list register for interrupt n of a bank in a state, from its present configuration. */
-static uint64_t lr_make(
-	const struct gicv3_cpu *cpu, const struct vgic_bank *bank, uint32_t n, uint64_t state)
+/* The list register for interrupt n of a bank without a state, from its present configuration. */
+static uint64_t lr_config(const struct gicv3_cpu *cpu, const struct vgic_bank *bank, uint32_t n)
 {
-	uint32_t bit = 1u << n;
-	uint64_t lr = state | (uint64_t)bank->prio[n] << GICV3_LR_PRIO_SHIFT | (bank->first + n);
+	uint64_t lr = (uint64_t)bank->prio[n] << GICV3_LR_PRIO_SHIFT | (bank->first + n);
 
-	if (bank->group & bit) {
+	if (bank->group >> n & 1) {
 		lr |= GICV3_LR_GROUP1;
 	}
-	if (is_hw(bank, bit)) {
+	if (is_hw(bank, 1u << n)) {
 		lr |= GICV3_LR_HW | (uint64_t)cpu->ppi_hw[n - GIC_PPI_FIRST]
 					    << GICV3_LR_PINTID_SHIFT;
-	} else if ((vgic_bank_asserted(bank) | (bank->pending & bank->active)) & bit) {
-		lr |= GICV3_LR_EOI; /* there will be something to do once it is deactivated */
 	}
 	return lr;
+}
+
+/*
+ * Whether something is left to do once the interrupt is deactivated: then its list register asks
+ * for maintenance. A mapped one fires again by itself if its line is still high.
+ */
+static bool wants_maintenance(const struct vgic_bank *bank, uint32_t bit)
+{
+	return ((vgic_bank_asserted(bank) & ~bank->hw) | (bank->pending & bank->active)) & bit;
+}
+
+static uint64_t lr_with_eoi(const struct vgic_bank *bank, uint32_t bit, uint64_t lr)
+{
+	if (!wants_maintenance(bank, bit)) {
+		return lr;
+	}
+	/* HW and EOI exclude each other; then we deactivate the physical one. */
+	return (lr & ~(GICV3_LR_HW | HV_MASK(44, GICV3_LR_PINTID_SHIFT))) | GICV3_LR_EOI;
 }
 
 /* Gives a list register up: what it held of an event goes back to the distributor. */
@@ -127,73 +158,124 @@ void vgic_lr_forget(struct gicv3_cpu *cpu, uint32_t intid)
 	}
 }
 
-/* What the guest did to a list register, and what others asked for since, into the bank. */
-static void lr_fold(struct vgic_bank *bank, uint32_t bit, uint64_t lr)
+/* The guest, or core for it, deactivated an interrupt; a mapped one's line is over with that. */
+static void deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit, bool physical)
 {
-	bool active = (lr & GICV3_LR_ACTIVE) != 0;
+	bank->active &= ~bit;
+	bank->spilled &= ~bit;
+	if (is_hw(bank, bit)) {
+		bank->line &= ~bit;
+		if (!physical) {
+			port_gicv3_hw_end(cpu->ppi_hw[hv_lowest_bit(bit) - GIC_PPI_FIRST]);
+		}
+	}
+}
+
+void vgic_lr_deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+{
+	deactivated(cpu, bank, bit, false);
+}
+
+/* What the guest did to a list register, and what others asked for since, into the bank. */
+static void lr_fold(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit, uint64_t lr)
+{
+	bool was_active = (bank->active & bit) != 0;
 
 	if (!(lr & GICV3_LR_PENDING)) {
 		bank->lr_latch &= ~bit; /* acknowledged */
 	}
-	if (!(lr & GICV3_LR_STATE)) {
-		bank->line &= ~(bit & bank->hw); /* deactivated, and the physical one with it */
+	if (lr & GICV3_LR_ACTIVE) {
+		bank->active |= bit;
+	} else if (was_active || !(lr & GICV3_LR_STATE)) {
+		deactivated(cpu, bank, bit, (lr & GICV3_LR_HW) != 0);
 	}
-	if (bank->req_deactivate & bit && active) {
-		active = false;
-		if (is_hw(bank, bit)) {
-			port_gicv3_hw_end((uint32_t)hv_bits(lr, 41, GICV3_LR_PINTID_SHIFT));
-			bank->line &= ~bit;
-		}
+	if (bank->req_deactivate & bank->active & bit) {
+		deactivated(cpu, bank, bit, false);
 	}
-	active = active || (bank->req_activate & bit) != 0;
-	bank->active = active ? bank->active | bit : bank->active & ~bit;
+	bank->active |= bank->req_activate & bit;
 	bank->lr_latch &= ~(bank->req_unpend & bit);
 	bank->req_activate &= ~bit;
 	bank->req_deactivate &= ~bit;
 	bank->req_unpend &= ~bit;
 }
 
-/* Whether the interrupt is to be pending in its list register; moves the latch accordingly. */
-static bool lr_wants_pending(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+/*
+ * Whether the interrupt may be pending in its list register, which has this configuration. Not when
+ * it is active under another one, nor when it is active and mapped (HW allows no "both", 12.4.9).
+ */
+static bool may_be_pending(
+	const struct gicv3_cpu *cpu, const struct vgic_bank *bank, uint32_t bit, bool as_configured)
 {
-	bool active = (bank->active & bit) != 0;
 	bool open = (vgic_bank_open(cpu->vgic, bank) & bank->target[cpu->index] & bit) != 0;
 
-	if (!open || (active && is_hw(bank, bit))) { /* HW cannot be pending and active (12.4.9) */
+	return open && (!(bank->active & bit) || (as_configured && !is_hw(bank, bit)));
+}
+
+/* Moves a latched event to where it belongs; true: the list register is to be pending. */
+static bool lr_offer(struct vgic_bank *bank, uint32_t bit, bool may)
+{
+	if (!may) {
 		bank->pending |= bank->lr_latch & bit;
 		bank->lr_latch &= ~bit;
 		return false;
 	}
 	bank->lr_latch |= bank->pending & bit;
 	bank->pending &= ~bit;
-	return (bank->lr_latch & bit) != 0 || (!active && (vgic_bank_asserted(bank) & bit) != 0);
+	return (bank->lr_latch | (vgic_bank_asserted(bank) & ~bank->active)) & bit;
 }
 
 static void lr_revise(struct gicv3_cpu *cpu, uint32_t n)
 {
-	uint64_t lr = cpu->lr[n], state;
+	const uint64_t taken_with = LR_PRIO | GICV3_LR_GROUP1;
+	uint64_t lr = cpu->lr[n], next;
 	struct vgic_bank *bank = lr_bank(cpu, lr);
 	uint32_t bit = lr_bit(lr);
+	bool same;
 
-	lr_fold(bank, bit, lr);
-	state = lr_wants_pending(cpu, bank, bit) ? GICV3_LR_PENDING : 0;
-	state |= bank->active & bit ? GICV3_LR_ACTIVE : 0;
-	if (state) {
-		lr_write(cpu, n, lr_make(cpu, bank, hv_lowest_bit(bit), state));
+	lr_fold(cpu, bank, bit, lr);
+	next = lr_config(cpu, bank, hv_lowest_bit(bit));
+	same = ((next ^ lr) & taken_with) == 0;
+	if (bank->active & bit) {
+		next = (next & ~taken_with) | (lr & taken_with) | GICV3_LR_ACTIVE;
+	}
+	if (lr_offer(bank, bit, may_be_pending(cpu, bank, bit, same))) {
+		next |= GICV3_LR_PENDING;
+	}
+	if (next & GICV3_LR_STATE) {
+		lr_write(cpu, n, lr_with_eoi(bank, bit, next));
 		return;
 	}
 	lr_release(cpu, n);
 	hand_over(cpu, bank, bit);
 }
 
+/* Interrupts of a bank that the guest's group enables hold back, as far as we know them. */
+static uint32_t bank_closed(const struct gicv3_cpu *cpu, const struct vgic_bank *bank)
+{
+	if (!cpu->lr_here) {
+		return 0;
+	}
+	return (cpu->vmcr & VMCR_VENG1 ? 0 : bank->group) |
+	       (cpu->vmcr & VMCR_VENG0 ? 0 : ~bank->group);
+}
+
+static uint32_t lr_urgency(const struct gicv3_cpu *cpu, uint64_t lr)
+{
+	bool open = cpu->vmcr & (lr & GICV3_LR_GROUP1 ? VMCR_VENG1 : VMCR_VENG0);
+
+	return lr_prio(lr) + (open ? 0 : CLOSED);
+}
+
 /* The most urgent interrupt in `bits` of a bank, if it beats *prio. */
-static void best_of(const struct vgic_bank *bank, uint32_t bits, uint32_t *intid, uint32_t *prio)
+static void best_of(const struct vgic_bank *bank, uint32_t bits, uint32_t closed, uint32_t *intid,
+	uint32_t *prio)
 {
 	for (; bits; bits &= bits - 1) {
 		uint32_t n = hv_lowest_bit(bits);
+		uint32_t its = bank->prio[n] + (closed >> n & 1 ? CLOSED : 0);
 
-		if (bank->prio[n] < *prio) {
-			*prio = bank->prio[n];
+		if (its < *prio) {
+			*prio = its;
 			*intid = bank->first + n;
 		}
 	}
@@ -203,35 +285,52 @@ static void best_of(const struct vgic_bank *bank, uint32_t bits, uint32_t *intid
 static uint32_t best_ready(const struct gicv3_cpu *cpu, uint32_t *prio)
 {
 	const struct vgic *vgic = cpu->vgic;
+	const struct vgic_bank *bank = vgic_private(cpu);
 	uint32_t intid = NOBODY;
 
 	*prio = WORST_PRIO;
-	best_of(vgic_private(cpu), vgic_private(cpu)->ready, &intid, prio);
+	best_of(bank, bank->ready, bank_closed(cpu, bank), &intid, prio);
 	for (uint32_t banks = vgic->ready_spis; banks; banks &= banks - 1) {
-		const struct vgic_bank *bank = &vgic->spi[hv_lowest_bit(banks)];
-
-		best_of(bank, bank->ready & bank->target[cpu->index], &intid, prio);
+		bank = &vgic->spi[hv_lowest_bit(banks)];
+		best_of(bank, bank->ready & bank->target[cpu->index], bank_closed(cpu, bank),
+			&intid, prio);
 	}
 	return intid;
 }
 
-/* The most urgent spilled interrupt: the one that the guest ends first. */
+static void best_spilled_of(
+	const struct gicv3_cpu *cpu, const struct vgic_bank *bank, uint32_t *intid, uint32_t *prio)
+{
+	for (uint32_t bits = bank->spilled; bits; bits &= bits - 1) {
+		uint32_t n = hv_lowest_bit(bits);
+
+		if (bank->owner[n] == cpu->index && bank->spill_prio[n] < *prio) {
+			*prio = bank->spill_prio[n];
+			*intid = bank->first + n;
+		}
+	}
+}
+
+/* This vCPU's most urgent spilled interrupt, or NOBODY: the one that the guest ends first. */
 static uint32_t best_spilled(const struct gicv3_cpu *cpu)
 {
 	const struct vgic *vgic = cpu->vgic;
 	uint32_t intid = NOBODY, prio = WORST_PRIO;
 
-	best_of(vgic_private(cpu), vgic_private(cpu)->spilled, &intid, &prio);
+	best_spilled_of(cpu, vgic_private(cpu), &intid, &prio);
 	for (uint32_t b = 0; b < vgic->spi_banks; b++) {
-		for (uint32_t bits = vgic->spi[b].spilled; bits; bits &= bits - 1) {
-			uint32_t n = hv_lowest_bit(bits);
-
-			if (vgic->spi[b].owner[n] == cpu->index) {
-				best_of(&vgic->spi[b], 1u << n, &intid, &prio);
-			}
-		}
+		best_spilled_of(cpu, &vgic->spi[b], &intid, &prio);
 	}
 	return intid;
+}
+
+static void end_spilled(struct gicv3_cpu *cpu, uint32_t intid)
+{
+	struct vgic_bank *bank = own_bank(cpu, intid);
+	uint32_t bit = 1u << intid % VGIC_BANK_BITS;
+
+	deactivated(cpu, bank, bit, false);
+	hand_over(cpu, bank, bit);
 }
 
 /* The guest ended interrupts that are in no list register. With EOImode 1, ICC_DIR_EL1 trapped. */
@@ -244,36 +343,29 @@ static void take_eoi_count(struct gicv3_cpu *cpu)
 	}
 	hcr_write(cpu, cpu->hcr & ~GICV3_HCR_EOICOUNT);
 	for (; count && !(cpu->vmcr & GICV3_VMCR_VEOIM); count--) {
-		uint32_t intid = best_spilled(cpu), bit = 1u << intid % VGIC_BANK_BITS;
-		struct vgic_bank *bank;
+		uint32_t intid = best_spilled(cpu);
 
 		if (intid == NOBODY) {
 			return;
 		}
-		bank = own_bank(cpu, intid);
-		bank->spilled &= ~bit;
-		bank->active &= ~bit;
-		hand_over(cpu, bank, bit);
+		end_spilled(cpu, intid);
 	}
 }
 
 /* Reads back what is not here, then brings every used list register up to date. */
 static void lr_refresh(struct gicv3_cpu *cpu)
 {
-	if (!cpu->lr_here && (cpu->lr_used & ~cpu->lr_dirty || cpu->hcr & GICV3_HCR_TDIR)) {
+	if (!cpu->lr_here) {
 		port_gicv3_lr_load(cpu);
+		cpu->lr_here = true;
+		take_eoi_count(cpu);
 	}
-	cpu->lr_here = true;
-	take_eoi_count(cpu);
 	for (uint32_t used = cpu->lr_used; used; used &= used - 1) {
 		lr_revise(cpu, hv_lowest_bit(used));
 	}
 }
 
-/*
- * The least urgent list register whose state, under `mask`, is `state`; or NO_SLOT. A mapped active
- * one stays: only a list register can deactivate the physical interrupt.
- */
+/* The least urgent list register whose state, under `mask`, is `state`; or NO_SLOT. */
 static uint32_t least_urgent(
 	const struct gicv3_cpu *cpu, uint64_t mask, uint64_t state, uint32_t *prio)
 {
@@ -282,12 +374,11 @@ static uint32_t least_urgent(
 	*prio = 0;
 	for (uint32_t used = cpu->lr_used; used; used &= used - 1) {
 		uint32_t n = hv_lowest_bit(used);
-		uint64_t lr = cpu->lr[n];
-		bool pinned = lr & GICV3_LR_HW && lr & GICV3_LR_ACTIVE;
+		uint32_t its = lr_urgency(cpu, cpu->lr[n]);
 
-		if ((lr & mask) == state && lr_prio(lr) >= *prio && !pinned) {
+		if ((cpu->lr[n] & mask) == state && its >= *prio) {
 			slot = n;
-			*prio = lr_prio(lr);
+			*prio = its;
 		}
 	}
 	return slot;
@@ -300,6 +391,7 @@ static void lr_give_away(struct gicv3_cpu *cpu, uint32_t n)
 
 	if (bank->active & bit) {
 		bank->spilled |= bit;
+		bank->spill_prio[hv_lowest_bit(bit)] = (uint8_t)lr_prio(cpu->lr[n]);
 		hcr_write(cpu, cpu->hcr | GICV3_HCR_LRENPIE);
 	}
 	lr_release(cpu, n);
@@ -320,7 +412,7 @@ static uint32_t lr_room(struct gicv3_cpu *cpu, uint32_t prio)
 		return hv_lowest_bit(free_slots(cpu));
 	}
 	slot = least_urgent(cpu, GICV3_LR_STATE, GICV3_LR_PENDING, &worst);
-	if (slot == NO_SLOT) {
+	if (slot == NO_SLOT && prio < CLOSED) {
 		slot = least_urgent(cpu, GICV3_LR_ACTIVE, GICV3_LR_ACTIVE, &worst);
 	} else if (worst <= prio) {
 		return NO_SLOT;
@@ -341,15 +433,27 @@ static void lr_put(struct gicv3_cpu *cpu, uint32_t slot, uint32_t intid)
 	bank->lr_latch |= bank->pending & bit;
 	bank->pending &= ~bit;
 	cpu->lr_used |= 1u << slot;
-	lr_write(cpu, slot, lr_make(cpu, bank, n, GICV3_LR_PENDING));
+	lr_write(cpu, slot, lr_with_eoi(bank, bit, lr_config(cpu, bank, n)) | GICV3_LR_PENDING);
 	vgic_bank_update(cpu->vgic, bank);
 }
 
-/* The traps and maintenance interrupts that the present state needs. */
-static void hcr_update(struct gicv3_cpu *cpu, bool more)
+/* Maintenance interrupts for what waits. Each is off now, and comes on when it is worth a look. */
+static uint32_t hcr_waiting(const struct gicv3_cpu *cpu, uint32_t prio)
 {
-	uint32_t hcr = GICV3_HCR_EN | (more ? GICV3_HCR_NPIE : 0);
+	uint32_t hcr = prio < CLOSED ? GICV3_HCR_NPIE : 0;
 
+	hcr |= cpu->vmcr & VMCR_VENG0 ? HCR_VGRP0DIE : HCR_VGRP0EIE;
+	return hcr | (cpu->vmcr & VMCR_VENG1 ? HCR_VGRP1DIE : HCR_VGRP1EIE);
+}
+
+/* `prio` is that of the best which found no list register, or WORST_PRIO. */
+static void hcr_update(struct gicv3_cpu *cpu, uint32_t prio)
+{
+	uint32_t hcr = GICV3_HCR_EN;
+
+	if (prio != WORST_PRIO) {
+		hcr |= hcr_waiting(cpu, prio);
+	}
 	if (cpu->hcr & GICV3_HCR_LRENPIE && best_spilled(cpu) != NOBODY) {
 		hcr |= GICV3_HCR_LRENPIE | GICV3_HCR_TDIR;
 	}
@@ -361,8 +465,11 @@ static void hcr_update(struct gicv3_cpu *cpu, bool more)
 
 void vgic_lr_fill(struct gicv3_cpu *cpu)
 {
-	uint32_t prio, slot = 0, intid;
+	uint32_t prio, intid, slot = 0;
 
+	if (cpu->hcr & GICV3_HCR_LRENPIE && !cpu->lr_here) {
+		lr_refresh(cpu); /* EOIcount must not be overwritten */
+	}
 	while (intid = best_ready(cpu, &prio), intid != NOBODY) {
 		if (!free_slots(cpu) && !cpu->lr_here) {
 			lr_refresh(cpu);
@@ -374,7 +481,7 @@ void vgic_lr_fill(struct gicv3_cpu *cpu)
 		}
 		lr_put(cpu, slot, intid);
 	}
-	hcr_update(cpu, intid != NOBODY);
+	hcr_update(cpu, prio);
 }
 
 void vgic_lr_sync(struct gicv3_cpu *cpu)
@@ -395,12 +502,7 @@ void vgic_lr_reset(struct gicv3_cpu *cpu)
 		hand_over(cpu, bank, bit);
 	}
 	for (uint32_t intid; intid = best_spilled(cpu), intid != NOBODY;) {
-		struct vgic_bank *bank = own_bank(cpu, intid);
-		uint32_t bit = 1u << intid % VGIC_BANK_BITS;
-
-		bank->spilled &= ~bit;
-		bank->active &= ~bit;
-		hand_over(cpu, bank, bit);
+		end_spilled(cpu, intid);
 	}
 	for (uint32_t n = 0; n < GIC_LRS; n++) {
 		cpu->lr[n] = 0;
@@ -420,12 +522,16 @@ void vgic_sync(struct gicv3_cpu *cpu)
 
 bool vgic_is_pending(struct gicv3_cpu *cpu)
 {
-	uint32_t worst;
-	bool pending;
+	bool pending = false;
 
 	port_lock(&cpu->vgic->lock);
 	vgic_lr_sync(cpu);
-	pending = least_urgent(cpu, GICV3_LR_STATE, GICV3_LR_PENDING, &worst) != NO_SLOT;
+	for (uint32_t used = cpu->lr_used; used; used &= used - 1) {
+		uint64_t lr = cpu->lr[hv_lowest_bit(used)];
+
+		pending |= (lr & GICV3_LR_STATE) == GICV3_LR_PENDING &&
+			   lr_urgency(cpu, lr) < cpu->vmcr >> VMCR_VPMR_SHIFT;
+	}
 	port_unlock(&cpu->vgic->lock);
 	return pending;
 }

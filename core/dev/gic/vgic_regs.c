@@ -60,7 +60,6 @@ void vgic_bits_write(struct vgic *vgic, struct vgic_bank *bank, uint32_t off, ui
 {
 	uint32_t changed = value;
 
-	look(vgic, bank, self);
 	switch (off >> 7) {
 	case IGROUPR:
 		changed = bank->group ^ value;
@@ -130,7 +129,6 @@ void vgic_cfg_write(struct vgic *vgic, struct vgic_bank *bank, uint32_t n, uint3
 	for (uint32_t i = 0; i < 16; i++) {
 		edge |= (value >> (2 * i + 1) & 1) << (n + i);
 	}
-	look(vgic, bank, self);
 	edge |= bank->edge & ~mask;
 	mask = bank->edge ^ edge;
 	bank->edge = edge;

@@ -644,9 +644,6 @@ static void load__used_and_clean__is_read(void **s)
 	uc_gicv_load(&v, &cpu);
 	assert_int_equal(cpu.lr[0], v.lr[0]);
 	assert_int_equal(cpu.lr[1] | cpu.lr[2], 0);
-	assert_int_equal(cpu.hcr, EN);
-	cpu.hcr |= TDIR;
-	uc_gicv_load(&v, &cpu);
 	assert_int_equal(cpu.hcr, v.hcr);
 	assert_int_equal(cpu.vmcr, v.vmcr);
 	cpu.hcr = TDIR;
