@@ -97,8 +97,8 @@ void vgic_spi_set(void *ctl, uint32_t intid, bool level)
 }
 
 /*
- * A mapped interrupt can only fire again after the guest deactivated it: whatever a list register
- * still says of it is over. That is known without reading it.
+ * A mapped interrupt whose line is high can only fire again after the guest deactivated it:
+ * whatever a list register still says of it is over. That is known without reading it.
  */
 static void mapped_set(struct gicv3_cpu *cpu, uint32_t intid, bool level, struct gicv3_cpu *self)
 {
@@ -108,7 +108,7 @@ static void mapped_set(struct gicv3_cpu *cpu, uint32_t intid, bool level, struct
 	if (!level) {
 		return;
 	}
-	if (bank->in_lr & bit) {
+	if (bank->in_lr & bank->line & bit) {
 		vgic_lr_forget(cpu, intid);
 	}
 	bank->line |= bit;

@@ -163,7 +163,7 @@ static void deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t 
 {
 	bank->active &= ~bit;
 	bank->spilled &= ~bit;
-	if (is_hw(bank, bit)) {
+	if (bank->line & bank->hw & bit) {
 		bank->line &= ~bit;
 		if (!physical) {
 			port_gicv3_hw_end(cpu->ppi_hw[hv_lowest_bit(bit) - GIC_PPI_FIRST]);
@@ -336,12 +336,8 @@ static void end_spilled(struct gicv3_cpu *cpu, uint32_t intid)
 /* The guest ended interrupts that are in no list register. With EOImode 1, ICC_DIR_EL1 trapped. */
 static void take_eoi_count(struct gicv3_cpu *cpu)
 {
-	uint32_t count = cpu->hcr >> GICV3_HCR_EOICOUNT_SHIFT;
+	uint32_t count = cpu->hcr >> GICV3_HCR_EOICOUNT_SHIFT; /* hcr_update() clears it */
 
-	if (count == 0) {
-		return;
-	}
-	hcr_write(cpu, cpu->hcr & ~GICV3_HCR_EOICOUNT);
 	for (; count && !(cpu->vmcr & GICV3_VMCR_VEOIM); count--) {
 		uint32_t intid = best_spilled(cpu);
 

@@ -58,7 +58,7 @@ static struct vgic *gic;
 static struct gicv3_cpu cpu[CPUS_MAX];
 static struct uc_gicv hw[CPUS_MAX];
 static bool asked[CPUS_MAX];
-static unsigned cpus, eoi_mode;
+static unsigned cpus, eoi_mode, span; /* span: how many SPIs take part */
 static uint64_t seed;
 static uint64_t acks, spills, maintenances, step_now;
 static _Alignas(16) uint8_t memory[16384];
@@ -76,7 +76,6 @@ static struct irq *irq_of(unsigned c, uint32_t intid)
 
 static void physical_end(unsigned c)
 {
-	assert_true(ideal.phys_active[c]);
 	ideal.phys_active[c] = false;
 	ideal.priv[c][MAPPED].line = false;
 }
@@ -86,6 +85,7 @@ static unsigned ending; /* vCPU that is here: core may end its physical interrup
 void port_gicv3_hw_end(uint32_t pintid)
 {
 	assert_int_equal(pintid, PINTID);
+	assert_true(ideal.phys_active[ending]);
 	physical_end(ending);
 }
 
@@ -228,6 +228,22 @@ static void check(unsigned c)
 	if (signalled != (best != IDLE)) {
 		print_error("step %llu: vCPU %u best %#x signalled %d\n",
 			(unsigned long long)step_now, c, best, signalled);
+		print_error("%u vCPUs, %u list registers, EOImode %u\n", cpus, hw[c].lr_count,
+			eoi_mode);
+		for (unsigned n = 0; n < hw[c].lr_count; n++) {
+			print_error("lr%u %#llx\n", n, (unsigned long long)hw[c].lr[n]);
+		}
+		for (uint32_t i = 0; i < IRQS; i++) {
+			const struct irq *irq = irq_of(c, i);
+
+			if (is_pending(irq) || irq->active) {
+				print_error("irq %u: enabled %d group %d edge %d line %d latch %d "
+					    "active "
+					    "%d prio %#x target %u\n",
+					i, irq->enabled, irq->group1, irq->edge, irq->line,
+					irq->latch, irq->active, irq->prio, irq->target);
+			}
+		}
 		fail();
 	}
 }
@@ -359,6 +375,17 @@ static void step_enable(unsigned c, uint32_t intid)
 	irq_write(c, irq->enabled ? 0x100 : 0x180, intid);
 }
 
+/* An exit of its own comes before the maintenance interrupt that the EOI may have raised. */
+static void step_eoi_and_exit(unsigned c, uint32_t intid)
+{
+	step_eoi(c);
+	if (random_below(2)) {
+		step_sgi(c, intid);
+	} else {
+		step_enable(c, intid);
+	}
+}
+
 static void step_prio(unsigned c, uint32_t intid)
 {
 	uint8_t prio = (uint8_t)(random_below(6) * 0x20 + 8 * random_below(2));
@@ -381,9 +408,6 @@ static void step_route(unsigned c, uint32_t intid)
 
 static void step_pend(unsigned c, uint32_t intid, bool set)
 {
-	if (intid == MAPPED) {
-		return;
-	}
 	irq_of(c, intid)->latch = set;
 	irq_write(c, set ? 0x200 : 0x280, intid);
 }
@@ -464,8 +488,8 @@ static void step_wfi(unsigned c)
 static void step(void)
 {
 	unsigned c = random_below(cpus);
-	uint32_t intid = random_below(4) ? GIC_SPI_FIRST + random_below(random_below(2) ? SPIS : 8)
-					 : random_below(GIC_SPI_FIRST);
+	uint32_t intid = random_below(4) ? GIC_SPI_FIRST + random_below(span)
+					 : MAPPED - random_below(span < MAPPED ? span : MAPPED);
 
 	switch (random_below(40)) {
 	case 0:
@@ -499,8 +523,8 @@ static void step(void)
 	case 28:
 	case 29:
 	case 30:
-	case 31:
-	case 32: step_eoi(c); break;
+	case 31: step_eoi(c); break;
+	case 32: step_eoi_and_exit(c, intid); break;
 	default: step_ack(c); break;
 	}
 }
@@ -588,7 +612,8 @@ static void loop__random__agrees_with_the_ideal(void **state)
 	acks = spills = maintenances = 0;
 	for (unsigned mode = 0; mode < 2; mode++) {
 		for (unsigned n = 1; n <= CPUS_MAX; n++) {
-			for (uint8_t lrs = 1; lrs <= 8; lrs = (uint8_t)(lrs * 2)) {
+			for (uint8_t lrs = 1; lrs <= 4; lrs++) {
+				span = lrs == 3 ? SPIS : 4u * lrs;
 				run(n, lrs, mode, STEPS / n);
 			}
 		}
