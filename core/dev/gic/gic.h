@@ -106,7 +106,8 @@ HV_WARN_UNUSED enum hv_status vgic_add_cpu(
 /*
  * From now on `intid` (a PPI) stands for the physical interrupt `pintid`: the guest's deactivation
  * deactivates that too (LR.HW). The host acknowledges it, drops its priority, raises the line by
- * vgic_ppi_set*(), and never lowers it. Before the VM runs. HV_ERR_INVALID.
+ * vgic_ppi_set*() on the physical CPU it came to, where the vCPU's list registers are, and never
+ * lowers it. Before the VM runs. HV_ERR_INVALID.
  */
 HV_WARN_UNUSED enum hv_status vgic_hw_map(struct gicv3_cpu *cpu, uint32_t intid, uint32_t pintid);
 

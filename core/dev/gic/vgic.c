@@ -98,18 +98,18 @@ void vgic_spi_set(void *ctl, uint32_t intid, bool level)
 
 /*
  * A mapped interrupt whose line is high can only fire again after the guest deactivated it:
- * whatever a list register still says of it is over. That is known without reading it.
+ * whatever a list register still says of it is over. That is known without reading it. With a low
+ * line, software made it pending, and only the list register knows how far that is.
  */
-static void mapped_set(struct gicv3_cpu *cpu, uint32_t intid, bool level, struct gicv3_cpu *self)
+static void mapped_raise(struct gicv3_cpu *cpu, uint32_t intid, struct gicv3_cpu *self)
 {
 	struct vgic_bank *bank = vgic_private(cpu);
 	uint32_t bit = 1u << intid;
 
-	if (!level) {
-		return;
-	}
 	if (bank->in_lr & bank->line & bit) {
 		vgic_lr_forget(cpu, intid);
+	} else if (bank->in_lr & bit) {
+		vgic_lr_sync(cpu);
 	}
 	bank->line |= bit;
 	vgic_bank_changed(cpu->vgic, bank, bit, self);
@@ -123,10 +123,10 @@ static void ppi_set(struct gicv3_cpu *cpu, uint32_t intid, bool level, struct gi
 		return;
 	}
 	port_lock(&cpu->vgic->lock);
-	if (bank->hw >> intid & 1) {
-		mapped_set(cpu, intid, level, self);
-	} else {
+	if (!(bank->hw >> intid & 1)) {
 		vgic_line_set(cpu->vgic, bank, 1u << intid, level, self);
+	} else if (level) {
+		mapped_raise(cpu, intid, self);
 	}
 	port_unlock(&cpu->vgic->lock);
 }

@@ -10,9 +10,9 @@
  *     What the guest's group enables (ICH_VMCR_EL2) hold back comes after all that can be taken.
  *   - When every list register is active, the least urgent one is given away ("spilled"). LRENPIE
  *     and EOIcount, or the trapped ICC_DIR_EL1, tell when the guest ends such an interrupt.
- *   - A level-sensitive interrupt is pending in its list register only while it is not active. The
- *     EOI bit asks for a maintenance interrupt at its deactivation if its line is high: then the
- *     line is looked at again. When the line falls earlier, no maintenance interrupt is needed.
+ *   - A list register is never made pending and active. If an active interrupt is pending again, or
+ *     its line is high, the EOI bit asks for a maintenance interrupt at its deactivation: then it
+ * is looked at again. When the line falls earlier, as it mostly does, none is needed.
  *   - While an interrupt is active its list register keeps the priority and group it was taken
  *     with, else the guest's EOIR would not match it.
  */
@@ -34,7 +34,8 @@
 #define HCR_VGRP1EIE (1u << 6)
 #define HCR_VGRP1DIE (1u << 7)
 
-#define LR_PRIO ((uint64_t)0xff << GICV3_LR_PRIO_SHIFT)
+/* What the guest's EOIR must match. */
+#define LR_TAKEN_WITH ((uint64_t)0xff << GICV3_LR_PRIO_SHIFT | GICV3_LR_GROUP1)
 
 static inline uint32_t lr_bit(uint64_t lr)
 {
@@ -179,14 +180,12 @@ void vgic_lr_deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t
 /* What the guest did to a list register, and what others asked for since, into the bank. */
 static void lr_fold(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit, uint64_t lr)
 {
-	bool was_active = (bank->active & bit) != 0;
-
 	if (!(lr & GICV3_LR_PENDING)) {
 		bank->lr_latch &= ~bit; /* acknowledged */
 	}
 	if (lr & GICV3_LR_ACTIVE) {
 		bank->active |= bit;
-	} else if (was_active || !(lr & GICV3_LR_STATE)) {
+	} else if (!(lr & GICV3_LR_PENDING)) {
 		deactivated(cpu, bank, bit, (lr & GICV3_LR_HW) != 0);
 	}
 	if (bank->req_deactivate & bank->active & bit) {
@@ -200,53 +199,41 @@ static void lr_fold(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit,
 }
 
 /*
- * Whether the interrupt may be pending in its list register, which has this configuration. Not when
- * it is active under another one, nor when it is active and mapped (HW allows no "both", 12.4.9).
+ * Whether the list register is to be pending; moves a latched event to where it belongs. Never
+ * while active: when that ends, more urgent ones may wait.
  */
-static bool may_be_pending(
-	const struct gicv3_cpu *cpu, const struct vgic_bank *bank, uint32_t bit, bool as_configured)
+static bool lr_offer(const struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
 {
-	bool open = (vgic_bank_open(cpu->vgic, bank) & bank->target[cpu->index] & bit) != 0;
+	uint32_t open = vgic_bank_open(cpu->vgic, bank) & bank->target[cpu->index];
 
-	return open && (!(bank->active & bit) || (as_configured && !is_hw(bank, bit)));
-}
-
-/* Moves a latched event to where it belongs; true: the list register is to be pending. */
-static bool lr_offer(struct vgic_bank *bank, uint32_t bit, bool may)
-{
-	if (!may) {
+	if (!(open & ~bank->active & bit)) {
 		bank->pending |= bank->lr_latch & bit;
 		bank->lr_latch &= ~bit;
 		return false;
 	}
 	bank->lr_latch |= bank->pending & bit;
 	bank->pending &= ~bit;
-	return (bank->lr_latch | (vgic_bank_asserted(bank) & ~bank->active)) & bit;
+	return (bank->lr_latch | vgic_bank_asserted(bank)) & bit;
 }
 
 static void lr_revise(struct gicv3_cpu *cpu, uint32_t n)
 {
-	const uint64_t taken_with = LR_PRIO | GICV3_LR_GROUP1;
 	uint64_t lr = cpu->lr[n], next;
 	struct vgic_bank *bank = lr_bank(cpu, lr);
 	uint32_t bit = lr_bit(lr);
-	bool same;
 
 	lr_fold(cpu, bank, bit, lr);
 	next = lr_config(cpu, bank, hv_lowest_bit(bit));
-	same = ((next ^ lr) & taken_with) == 0;
-	if (bank->active & bit) {
-		next = (next & ~taken_with) | (lr & taken_with) | GICV3_LR_ACTIVE;
-	}
-	if (lr_offer(bank, bit, may_be_pending(cpu, bank, bit, same))) {
+	if (lr_offer(cpu, bank, bit)) {
 		next |= GICV3_LR_PENDING;
-	}
-	if (next & GICV3_LR_STATE) {
-		lr_write(cpu, n, lr_with_eoi(bank, bit, next));
+	} else if (bank->active & bit) {
+		next = (next & ~LR_TAKEN_WITH) | (lr & LR_TAKEN_WITH) | GICV3_LR_ACTIVE;
+	} else {
+		lr_release(cpu, n);
+		hand_over(cpu, bank, bit);
 		return;
 	}
-	lr_release(cpu, n);
-	hand_over(cpu, bank, bit);
+	lr_write(cpu, n, lr_with_eoi(bank, bit, next));
 }
 
 /* Interrupts of a bank that the guest's group enables hold back, as far as we know them. */
@@ -361,9 +348,8 @@ static void lr_refresh(struct gicv3_cpu *cpu)
 	}
 }
 
-/* The least urgent list register whose state, under `mask`, is `state`; or NO_SLOT. */
-static uint32_t least_urgent(
-	const struct gicv3_cpu *cpu, uint64_t mask, uint64_t state, uint32_t *prio)
+/* The least urgent list register in this state, or NO_SLOT. */
+static uint32_t least_urgent(const struct gicv3_cpu *cpu, uint64_t state, uint32_t *prio)
 {
 	uint32_t slot = NO_SLOT;
 
@@ -372,7 +358,7 @@ static uint32_t least_urgent(
 		uint32_t n = hv_lowest_bit(used);
 		uint32_t its = lr_urgency(cpu, cpu->lr[n]);
 
-		if ((cpu->lr[n] & mask) == state && its >= *prio) {
+		if ((cpu->lr[n] & GICV3_LR_STATE) == state && its >= *prio) {
 			slot = n;
 			*prio = its;
 		}
@@ -407,9 +393,9 @@ static uint32_t lr_room(struct gicv3_cpu *cpu, uint32_t prio)
 	if (free_slots(cpu)) {
 		return hv_lowest_bit(free_slots(cpu));
 	}
-	slot = least_urgent(cpu, GICV3_LR_STATE, GICV3_LR_PENDING, &worst);
+	slot = least_urgent(cpu, GICV3_LR_PENDING, &worst);
 	if (slot == NO_SLOT && prio < CLOSED) {
-		slot = least_urgent(cpu, GICV3_LR_ACTIVE, GICV3_LR_ACTIVE, &worst);
+		slot = least_urgent(cpu, GICV3_LR_ACTIVE, &worst);
 	} else if (worst <= prio) {
 		return NO_SLOT;
 	}

@@ -22,6 +22,7 @@
 #define ICC(crn, crm, op2) UC_SYSREG(3u, 0u, crn, crm, op2)
 #define PMR                ICC(4, 6, 0)
 #define IAR(g)             ((g) ? ICC(12, 12, 0) : ICC(12, 8, 0))
+#define HPPIR(g)           ((g) ? ICC(12, 12, 2) : ICC(12, 8, 2))
 #define EOIR(g)            ((g) ? ICC(12, 12, 1) : ICC(12, 8, 1))
 #define IGRPEN(g)          ((g) ? ICC(12, 12, 7) : ICC(12, 12, 6))
 #define DIR                ICC(12, 11, 1)
@@ -223,10 +224,15 @@ static uint32_t best_prio(unsigned c)
 static void check(unsigned c)
 {
 	uint32_t best = best_prio(c);
-	bool signalled = uc_gicv_irq(&hw[c]) || uc_gicv_fiq(&hw[c]);
+	uint32_t signalled = IDLE;
+	uint64_t intid;
 
-	if (signalled != (best != IDLE)) {
-		print_error("step %llu: vCPU %u best %#x signalled %d\n",
+	if (uc_gicv_irq(&hw[c]) || uc_gicv_fiq(&hw[c])) {
+		assert_true(uc_gicv_read(&hw[c], HPPIR(uc_gicv_irq(&hw[c])), &intid));
+		signalled = irq_of(c, (uint32_t)intid)->prio;
+	}
+	if (signalled != best) {
+		print_error("step %llu: vCPU %u best %#x signalled %#x\n",
 			(unsigned long long)step_now, c, best, signalled);
 		print_error("%u vCPUs, %u list registers, EOImode %u\n", cpus, hw[c].lr_count,
 			eoi_mode);
