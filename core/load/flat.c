@@ -2,11 +2,48 @@
 /*
  * A flat binary: bytes that say nothing about themselves. It goes to the address that was asked
  * for, else 512 KiB above the base of RAM, where QEMU's `virt` machine puts a raw `-kernel` and
- * where such images are therefore linked. It is entered at its first byte.
+ * where such images are therefore linked. It is entered at its first byte. Files that are known to
+ * be something else are refused here rather than run.
  */
 #include <load/load.h>
 
 #define FLAT_ENTRY_ALIGN 4u
+
+/* What is no code for this machine, however it is loaded. None of it starts like A64 code. */
+static const struct flat_foreign {
+	uint16_t offset;
+	uint8_t size;
+	char magic[8];
+	const char *why;
+} flat_foreign[] = {
+	{0, 3, "\x1f\x8b\x08", "compressed with gzip: unpack it first"},
+	{0, 6, "\xfd\x37zXZ", "compressed with xz: unpack it first"},
+	{0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"},
+	{4, 4, "zimg", "an EFI zboot image: unpack it first"},
+	{56, 4, "RSC\x05", "a kernel for RISC-V"},
+	{0x202, 4, "HdrS", "a kernel for x86"},
+	{0, 2, "MZ", "an EFI program"},
+	{0, 4, "\x27\x05\x19\x56", "wrapped for U-Boot: unwrap it first"},
+	{0, 4, "\xd0\x0d\xfe\xed", "a device tree"},
+	{0, 5, "07070", "a cpio archive"},
+};
+
+static enum hv_status flat_check_foreign(struct hv_blob kernel, struct hv_load_error *error)
+{
+	const uint8_t *bytes = kernel.data;
+
+	for (size_t i = 0; i < HV_ARRAY_COUNT(flat_foreign); i++) {
+		const struct flat_foreign *foreign = &flat_foreign[i];
+
+		if (hv_range_inside(foreign->offset, foreign->size, 0, kernel.size) &&
+			__builtin_memcmp(bytes + foreign->offset, foreign->magic, foreign->size) ==
+				0) {
+			load_at(error, "magic", foreign->offset, bytes[foreign->offset]);
+			return load_refuse(error, foreign->why);
+		}
+	}
+	return HV_OK;
+}
 
 enum hv_status load_flat_plan(const struct hv_guest *guest, const struct load_ram *ram,
 	struct hv_load_plan *plan, struct hv_load_error *error)
@@ -16,7 +53,11 @@ enum hv_status load_flat_plan(const struct hv_guest *guest, const struct load_ra
 		.file_size = guest->kernel.size,
 		.mem_size = guest->kernel.size,
 	};
+	enum hv_status status = flat_check_foreign(guest->kernel, error);
 
+	if (status != HV_OK) {
+		return status;
+	}
 	load_at(error, "load address", 0, segment.to.v);
 	if (!hv_is_aligned(segment.to.v, FLAT_ENTRY_ALIGN)) {
 		return load_refuse(error, "not aligned to an instruction");

@@ -240,6 +240,42 @@ static void plan_flat__load_addr__is_entered_there(void **state)
 	assert_refused(guest, "kernel", "load address", 0, "outside of the guest's RAM");
 }
 
+static void plan_flat__known_to_be_something_else__is_refused(void **state)
+{
+	static const struct {
+		uint16_t offset;
+		uint8_t size;
+		const char *magic, *why;
+	} foreign[] = {
+		{0, 4, "\x1f\x8b\x08\x08", "compressed with gzip: unpack it first"},
+		{0, 6, "\xfd\x37zXZ\0", "compressed with xz: unpack it first"},
+		{0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"},
+		{0, 8, "MZ\0\0zimg", "an EFI zboot image: unpack it first"},
+		{56, 4, "RSC\x05", "a kernel for RISC-V"},
+		{514, 4, "HdrS", "a kernel for x86"},
+		{0, 2, "MZ", "an EFI program"},
+		{0, 4, "\x27\x05\x19\x56", "wrapped for U-Boot: unwrap it first"},
+		{0, 4, "\xd0\x0d\xfe\xed", "a device tree"},
+		{0, 6, "070701", "a cpio archive"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(foreign); i++) {
+		const size_t size = (size_t)foreign[i].offset + foreign[i].size;
+		struct hv_guest guest = flat(size);
+
+		memcpy(bytes + foreign[i].offset, foreign[i].magic, foreign[i].size);
+		guest.kernel = kit_exact(bytes, size);
+		assert_int_equal(plan_for(guest), HV_ERR_INVALID);
+		assert_string_equal(error.field, "magic");
+		assert_string_equal(error.why, foreign[i].why);
+		/* One byte less of it, and nobody can tell. */
+		guest.kernel.size = foreign[i].offset + 1u;
+		assert_int_equal(plan_for(guest), HV_OK);
+		free((void *)guest.kernel.data);
+	}
+}
+
 static void plan_kernel__empty__is_refused(void **state)
 {
 	(void)state;
@@ -506,6 +542,7 @@ int main(void)
 		hv_unit_test(plan_image__load_addr__where_text_offset_allows),
 		hv_unit_test(plan_flat__no_load_addr__512_kib_above_ram),
 		hv_unit_test(plan_flat__load_addr__is_entered_there),
+		hv_unit_test(plan_flat__known_to_be_something_else__is_refused),
 		hv_unit_test(plan_kernel__empty__is_refused),
 		hv_unit_test(f7_ram__no_pages_or_past_the_address_space__is_refused),
 		hv_unit_test(plan_dtb__sizes_around_the_slots__are_aligned_and_cross_no_2_mib),
