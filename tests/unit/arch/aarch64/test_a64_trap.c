@@ -514,6 +514,17 @@ static void ppi_on(uint32_t intid)
 	assert_true(gicv3_dist_ops.access(kit.gic, &access));
 	access = (struct hv_access){.off = 0x10080, .data = ~0u, .size = 4, .write = true};
 	assert_true(gicv3_redist_ops.access(kit.gic, &access));
+	fake_gic_enter(&vcpu()->gic);
+	fake_gic.hw[0].vmcr = 0xf8000002; /* the guest's own: group 1 on, nothing masked */
+}
+
+static void x17_wfi__interrupt_pending_but_masked__blocks(void **state)
+{
+	(void)state;
+	ppi_on(27);
+	vgic_ppi_set(&vcpu()->gic, 27, true);
+	fake_gic.hw[0].vmcr = 2;
+	assert_int_equal(kit_trap(kit_esr(0x01, 0)), HV_BLOCK);
 }
 
 static void x17_wfi__interrupt_pending__goes_on(void **state)
