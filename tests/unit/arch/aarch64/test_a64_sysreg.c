@@ -307,6 +307,8 @@ static void gic_on(void)
 	assert_true(gicv3_redist_ops.access(kit.gic, &access));
 	access = (struct hv_access){.off = 0x10100, .data = ~0u, .size = 4, .write = true};
 	assert_true(gicv3_redist_ops.access(kit.gic, &access));
+	fake_gic_enter(&kit.vcpu->gic);
+	fake_gic.hw[0].vmcr = 0xf8000003; /* the guest's own: both groups on, nothing masked */
 }
 
 static void sgi1r__to_self__becomes_pending(void **state)

@@ -690,6 +690,7 @@ int main(void)
 		kit_test(x8_step__aarch32__by_il_and_it_advances),
 		kit_test(x17_wfi__nothing_pending__blocks_behind_it),
 		kit_test(x17_wfi__interrupt_pending__goes_on),
+		kit_test(x17_wfi__interrupt_pending_but_masked__blocks),
 		kit_test(x17_wfi__serror_pending__goes_on),
 		kit_test(x17_wfe_and_timed_waits__yield),
 		kit_test(wfi__aarch32_condition_fails__is_skipped),
