@@ -14,12 +14,6 @@ static bool is_mmu_fault(uint64_t esr)
 	return a64_iss_fault_kind(esr) <= A64_FSC_PERMISSION;
 }
 
-/* HPFAR_EL2 is valid for all MMU faults but permission faults, unless those are a walk's. */
-static bool has_hpfar(uint64_t esr)
-{
-	return a64_iss_fault_kind(esr) != A64_FSC_PERMISSION || (esr & A64_ISS_S1PTW);
-}
-
 static uint64_t fault_page(const struct a64_trap *trap)
 {
 	return (trap->hpfar & HPFAR_FIPA) << 8;
@@ -139,13 +133,16 @@ static enum hv_verdict walk_fault(struct a64_vcpu *vcpu, const struct a64_trap *
 	return abort_fault(vcpu, trap, walk.fsc);
 }
 
-/* The guest-physical page of a fault. False: the guest gets an abort with this status instead. */
+/*
+ * The guest-physical page of a fault that is not a walk's; a permission fault leaves HPFAR_EL2
+ * unknown. False: the guest gets an abort with this status instead.
+ */
 static bool find_page(
 	struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t *page, unsigned *fsc)
 {
 	struct a64_walk walk;
 
-	if (has_hpfar(trap->esr)) {
+	if (a64_iss_fault_kind(trap->esr) != A64_FSC_PERMISSION) {
 		*page = fault_page(trap);
 		return true;
 	}

@@ -185,12 +185,12 @@ static enum hv_verdict access(struct a64_vcpu *vcpu, const struct plan *plan, st
 static void element_get(struct plan *plan, unsigned n, bool big, uint64_t value[2])
 {
 	const struct part *part = &plan->part[plan->op.size == 16 ? 2 * n : n];
-	unsigned low = big ? 1 : 0;
+	unsigned low = big ? 1 : 0, high = 1 - low;
 
 	value[1] = 0;
 	if (plan->op.size == 16) {
 		value[0] = big ? a64_swap(part[low].data, 8) : part[low].data;
-		value[1] = big ? a64_swap(part[!low].data, 8) : part[!low].data;
+		value[1] = big ? a64_swap(part[high].data, 8) : part[!low].data;
 	} else {
 		value[0] = big ? a64_swap(part->data, plan->op.size) : part->data;
 	}
@@ -199,11 +199,11 @@ static void element_get(struct plan *plan, unsigned n, bool big, uint64_t value[
 static void element_set(struct plan *plan, unsigned n, bool big, const uint64_t value[2])
 {
 	struct part *part = &plan->part[plan->op.size == 16 ? 2 * n : n];
-	unsigned low = big ? 1 : 0;
+	unsigned low = big ? 1 : 0, high = 1 - low;
 
 	if (plan->op.size == 16) {
 		part[low].data = big ? a64_swap(value[0], 8) : value[0];
-		part[!low].data = big ? a64_swap(value[1], 8) : value[1];
+		part[high].data = big ? a64_swap(value[1], 8) : value[1];
 	} else {
 		part->data = value[0] & HV_MASK(8u * plan->op.size - 1, 0);
 		part->data = big ? a64_swap(part->data, plan->op.size) : part->data;

@@ -3,6 +3,7 @@
 #include "smccc.h"
 
 #include <hv/bits.h>
+#include <hv/check.h>
 #include <hv/power.h>
 
 #define VERSION_1_1           0x10001
@@ -20,11 +21,6 @@ static uint64_t arg(const struct a64_vcpu *vcpu, uint32_t fn, unsigned n)
 	return (fn & PSCI_SMC64) ? value : (uint32_t)value;
 }
 
-static bool is_entry(const struct a64_vcpu *vcpu, uint64_t entry)
-{
-	return hv_is_aligned(entry, 4) && hv_gmem_has(&vcpu->hv.vm->gmem, GPA(entry), 4, HV_PROT_X);
-}
-
 /*
  * One power level, that of the CPU itself. Power-down is answered as a power-down that a wake-up
  * event cut short: the call returns as a standby's does, which DEN 0022D 5.4 allows.
@@ -32,11 +28,14 @@ static bool is_entry(const struct a64_vcpu *vcpu, uint64_t entry)
 static enum hv_verdict cpu_suspend(struct a64_vcpu *vcpu, uint32_t fn)
 {
 	uint32_t state = (uint32_t)vcpu->regs.x[1];
+	uint64_t entry = arg(vcpu, fn, 2);
 
 	if (state & (POWER_STATE_RESERVED | POWER_STATE_LEVEL)) {
 		return a64_smccc_return(vcpu, PSCI_INVALID_PARAMETERS);
 	}
-	if ((state & POWER_STATE_POWERDOWN) && !is_entry(vcpu, arg(vcpu, fn, 2))) {
+	if ((state & POWER_STATE_POWERDOWN) &&
+		!(hv_is_aligned(entry, 4) &&
+			hv_gmem_has(&vcpu->hv.vm->gmem, GPA(entry), 4, HV_PROT_X))) {
 		return a64_smccc_return(vcpu, PSCI_INVALID_ADDRESS);
 	}
 	vcpu->regs.x[0] = PSCI_SUCCESS;
@@ -48,21 +47,22 @@ static int cpu_on(struct a64_vcpu *vcpu, uint32_t fn)
 	struct hv_vm *vm = vcpu->hv.vm;
 	uint64_t target = arg(vcpu, fn, 1), entry = arg(vcpu, fn, 2);
 	enum hv_power_state state;
+	enum hv_status status;
 
-	if (!is_entry(vcpu, entry)) {
+	if (!hv_is_aligned(entry, 4)) {
 		return PSCI_INVALID_ADDRESS;
 	}
 	switch (hv_power_cpu_on(vm, target, GPA(entry), arg(vcpu, fn, 3))) {
 	case HV_OK: return PSCI_SUCCESS;
 	case HV_ERR_NOT_FOUND: return PSCI_INVALID_PARAMETERS;
 	case HV_ERR_RANGE: return PSCI_INVALID_ADDRESS;
-	case HV_ERR_STATE: break;
-	default: return PSCI_INTERNAL_FAILURE;
+	default: break;
 	}
-	if (hv_power_state(vm, target, &state) == HV_OK && state == HV_POWER_PENDING) {
-		return PSCI_ON_PENDING;
+	status = hv_power_state(vm, target, &state);
+	if (HV_NEVER(status != HV_OK)) {
+		return PSCI_INTERNAL_FAILURE;
 	}
-	return PSCI_ALREADY_ON;
+	return state == HV_POWER_PENDING ? PSCI_ON_PENDING : PSCI_ALREADY_ON;
 }
 
 /* Levels above 0 ask about all CPUs that share the upper affinity fields: on if one of them is. */
@@ -73,7 +73,7 @@ static int affinity_info(struct a64_vcpu *vcpu, uint32_t fn)
 	struct hv_vm *vm = vcpu->hv.vm;
 	uint64_t target = arg(vcpu, fn, 1), level = arg(vcpu, fn, 2);
 	enum hv_power_state state;
-	int best = PSCI_INVALID_PARAMETERS;
+	int result = PSCI_INVALID_PARAMETERS;
 
 	if ((target & ~AFFINITY_MASK) || level >= HV_ARRAY_COUNT(mask)) {
 		return PSCI_INVALID_PARAMETERS;
@@ -85,11 +85,13 @@ static int affinity_info(struct a64_vcpu *vcpu, uint32_t fn)
 			continue;
 		}
 		if (state == HV_POWER_ON) {
-			return answer[HV_POWER_ON];
+			return answer[state];
 		}
-		best = state == HV_POWER_PENDING || best < 0 ? answer[state] : best;
+		if (result != answer[HV_POWER_PENDING]) {
+			result = answer[state];
+		}
 	}
-	return best;
+	return result;
 }
 
 /* Type 0 is the architectural warm reset; vendors' types (bit 31) and the rest are not ours. */

@@ -44,6 +44,15 @@ static bool fail(struct a64_walk *walk, unsigned kind, unsigned level)
 	return false;
 }
 
+/* Whether an output address has no more than `bits` bits. */
+static bool fits(struct a64_walk *walk, uint64_t address, unsigned bits, unsigned level)
+{
+	if (address >> bits) {
+		return fail(walk, A64_FSC_ADDRESS_SIZE, level);
+	}
+	return true;
+}
+
 /* What the walk is through: one half's geometry, and permissions gathered on the way. */
 struct path {
 	unsigned shift;   /* log2 of the granule */
@@ -89,7 +98,7 @@ static bool path_begin(struct a64_walk *walk, uint64_t va, struct path *path)
 	path->va = va & HV_MASK(path->ia_bits - 1, 0);
 	root_bits = path->ia_bits - low_bit(path, start_level(path)) + 3;
 	path->table = ttbr & HV_MASK(47, root_bits < 6 ? 6 : root_bits);
-	return path->table >> path->out_bits ? fail(walk, A64_FSC_ADDRESS_SIZE, 0) : true;
+	return fits(walk, path->table, path->out_bits, 0);
 }
 
 static bool read_descriptor(
@@ -121,7 +130,7 @@ static bool step_down(struct a64_walk *walk, struct path *path, unsigned level, 
 	path->uxn |= hv_bit(raw, 60);
 	path->no_el0 |= hv_bit(raw, 61);
 	path->read_only |= hv_bit(raw, 62);
-	return path->table >> path->out_bits ? fail(walk, A64_FSC_ADDRESS_SIZE, level) : true;
+	return fits(walk, path->table, path->out_bits, level);
 }
 
 static bool permits(const struct a64_walk *walk, const struct path *path, uint64_t raw)
@@ -150,8 +159,8 @@ static bool leaf(struct a64_walk *walk, const struct path *path, unsigned level,
 	if (level < 3 && (level == 0 || (level == 1 && path->shift != 12))) {
 		return fail(walk, A64_FSC_TRANSLATION, level); /* no blocks of that size */
 	}
-	if (out >> path->out_bits) {
-		return fail(walk, A64_FSC_ADDRESS_SIZE, level);
+	if (!fits(walk, out, path->out_bits, level)) {
+		return false;
 	}
 	if (!(raw & AF)) {
 		return fail(walk, A64_FSC_ACCESS_FLAG, level);
@@ -169,7 +178,7 @@ static bool flat(struct a64_walk *walk, uint64_t va)
 	bool tbi = hv_bit(walk->el1->tcr, hv_bit(va, 55) ? 38 : 37);
 
 	walk->gpa = tbi ? va & HV_MASK(55, 0) : va;
-	return walk->gpa >> walk->pa_bits ? fail(walk, A64_FSC_ADDRESS_SIZE, 0) : true;
+	return fits(walk, walk->gpa, walk->pa_bits, 0);
 }
 
 bool a64_walk(struct a64_walk *walk, uint64_t va)
