@@ -6,7 +6,6 @@
 #include <hv/bits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void complain(struct fake_tlb *tlb, const char *rule, uint64_t ia)
 {
@@ -64,7 +63,7 @@ static bool may_coexist(const struct fake_tlb *tlb, uint64_t a, uint64_t b, uint
 {
 	struct hv_pte x = decode(tlb, a, level), y = decode(tlb, b, level);
 
-	if (!tlb->first.fmt->break_before_make || a == 0 || b == 0) {
+	if (a == 0 || b == 0) {
 		return true;
 	}
 	return x.kind == HV_PTE_LEAF && y.kind == HV_PTE_LEAF && x.pa == y.pa && x.type == y.type;
@@ -73,7 +72,10 @@ static bool may_coexist(const struct fake_tlb *tlb, uint64_t a, uint64_t b, uint
 /* A new descriptor stands in a slot: does it bear with those that are remembered from there? */
 static void make_judge(struct fake_tlb *tlb, uint16_t page, uint16_t index, uint64_t raw)
 {
-	for (unsigned i = 0; raw != 0 && i < tlb->stale_count; i++) {
+	if (!tlb->first.fmt->break_before_make) {
+		return;
+	}
+	for (unsigned i = 0; i < tlb->stale_count; i++) {
 		const struct fake_tlb_stale *old = &tlb->stale[i];
 
 		if (old->page == page && old->index == index &&
@@ -220,9 +222,13 @@ void fake_tlb_attach(struct fake_tlb *tlb, const struct hv_pt *pt)
 		fprintf(stderr, "fake_tlb: FAKE_TLB_PAGES is too small for this pool\n");
 		abort();
 	}
-	memset(tlb, 0, sizeof(*tlb));
 	tlb->pt = pt;
 	tlb->first = *pt;
+	tlb->broken = NULL;
+	tlb->stale_count = 0;
+	for (unsigned page = 0; page < FAKE_TLB_PAGES; page++) {
+		tlb->page[page].reachable = false;
+	}
 	fake_port.tlb_hook = on_flush;
 	fake_port.tlb_ctx = tlb;
 	tlb->others = 0;

@@ -14,7 +14,7 @@
 #include <hv/pt.h>
 
 #define FAKE_TLB_PAGES 128u /* most pages of the pool that is watched */
-#define FAKE_TLB_STALE 8192u
+#define FAKE_TLB_STALE (FAKE_TLB_PAGES * 512u)
 
 /* A descriptor that some CPU may still remember. */
 struct fake_tlb_stale {
