@@ -91,4 +91,7 @@ void console_attach(struct hv_chan *chan, struct hv_bus *bus)
 	chan->sent = (struct hv_irq){.set = on_sent};
 	chan->taken = (struct hv_irq){.set = on_taken};
 	irqs_set(true, false);
+	console_lock();
+	fill(); /* what was typed before us; the guest's UART asks for it when the guest does */
+	console_unlock();
 }

@@ -14,7 +14,6 @@
 #define FR_RXFE (1u << 4)
 #define FR_TXFF (1u << 5)
 
-#define LCRH_FEN   (1u << 4)
 #define LCRH_8BITS (3u << 5)
 
 #define CR_UARTEN (1u << 0)
@@ -41,7 +40,7 @@ void uart_init(uintptr_t base)
 	uart.base = base;
 	*reg(UART_IMSC) = 0;
 	*reg(UART_ICR) = INT_ALL;
-	*reg(UART_LCRH) = LCRH_8BITS | LCRH_FEN;
+	*reg(UART_LCRH) |= LCRH_8BITS; /* FEN stays: switching it loses what was typed already */
 	*reg(UART_CR) = CR_UARTEN | CR_TXE | CR_RXE;
 }
 
