@@ -287,6 +287,28 @@ static void give__a_page_that_looks_free__is_taken_back(void **state)
 	assert_int_equal(pool.free_count, PAGES);
 }
 
+/* The signs of a free page in one that is in use: neither a run nor a give is deceived. */
+static void pages_take__a_page_that_looks_free__is_in_no_run(void **state)
+{
+	uint8_t node[16];
+	hpa_t a, b;
+
+	(void)state;
+	make(3); /* pages 7, 8 and 9: one aligned pair */
+	a = take(1);
+	memcpy(node, hv_pages_ptr(&pool, HPA(0x8000)), sizeof(node));
+	b = take(1);
+	assert_int_equal(b.v, 0x8000);
+	memset(node + 12, 0xff, 4); /* a neighbour that no pool has */
+	memcpy(hv_pages_ptr(&pool, b), node, sizeof(node));
+	assert_int_equal(hv_pages_take(&pool, 2, &a), HV_ERR_NO_MEMORY);
+	memset(node + 12, 0, 4); /* page 0, which is in use */
+	memcpy(hv_pages_ptr(&pool, b), node, sizeof(node));
+	assert_int_equal(hv_pages_take(&pool, 2, &a), HV_ERR_NO_MEMORY);
+	hv_pages_give(&pool, 1, b);
+	assert_int_equal(take(2).v, 0x8000);
+}
+
 static void give__not_of_the_pool_or_unaligned__panics(void **state)
 {
 	(void)state;
@@ -315,6 +337,7 @@ int main(void)
 		hv_unit_test(pages_take__run_that_does_not_exist__no_memory_and_nothing_changed),
 		hv_unit_test(p3_ptr__inside_outside_and_unaligned__only_pages_of_the_pool),
 		hv_unit_test(p5_random__takes_and_gives__as_the_model_says),
+		hv_unit_test(pages_take__a_page_that_looks_free__is_in_no_run),
 		hv_unit_test(give__twice__panics),
 		hv_unit_test(give__a_page_that_looks_free__is_taken_back),
 		hv_unit_test(give__not_of_the_pool_or_unaligned__panics),
