@@ -11,7 +11,7 @@
 #define FDT_VERSION       17u
 #define FDT_RESERVED_SIZE 16u
 
-enum fdt_block { FDT_HEADER, FDT_RESERVED, FDT_STRUCTS, FDT_STRINGS, FDT_BLOCKS };
+enum fdt_block { FDT_RESERVED, FDT_STRUCTS, FDT_STRINGS, FDT_BLOCKS };
 
 enum fdt_field {
 	FDT_F_MAGIC = 0,
@@ -60,14 +60,20 @@ static enum hv_status fdt_check_header(
 	return HV_OK;
 }
 
+/* Whether these bytes lie behind the header, as all blocks do. */
+static bool fdt_has(const struct hv_fdt *fdt, uint64_t at, uint64_t size)
+{
+	return hv_range_inside(at, size, FDT_HEADER_SIZE, fdt->size - FDT_HEADER_SIZE);
+}
+
 static enum hv_status fdt_check_block(const struct hv_fdt *fdt, uint32_t at, uint32_t size,
 	uint32_t align, struct hv_load_error *error)
 {
 	if (!hv_is_aligned(at, align)) {
 		return load_refuse(error, "unaligned");
 	}
-	if (!hv_range_inside(at, size, 0, fdt->size)) {
-		return load_refuse(error, "leaves the device tree");
+	if (!fdt_has(fdt, at, size)) {
+		return load_refuse(error, "not between the header and the end");
 	}
 	return HV_OK;
 }
@@ -80,7 +86,7 @@ static enum hv_status fdt_check_reserved(struct hv_fdt *fdt, struct hv_load_erro
 	if (!hv_is_aligned(fdt->reserved, 8)) {
 		return load_refuse(error, "unaligned");
 	}
-	for (uint64_t at = fdt->reserved; hv_range_inside(at, FDT_RESERVED_SIZE, 0, fdt->size);
+	for (uint64_t at = fdt->reserved; fdt_has(fdt, at, FDT_RESERVED_SIZE);
 		at += FDT_RESERVED_SIZE) {
 		if (hv_be64(fdt->base + at) == 0 && hv_be64(fdt->base + at + 8) == 0) {
 			return HV_OK;
@@ -125,7 +131,6 @@ static enum hv_status fdt_check_overlap(const struct hv_fdt *fdt, struct hv_load
 		uint8_t field;
 		uint64_t at, size;
 	} block[FDT_BLOCKS] = {
-		[FDT_HEADER] = {"header", 0, 0, FDT_HEADER_SIZE},
 		[FDT_RESERVED] = {"off_mem_rsvmap", FDT_F_RESERVED, fdt->reserved,
 			((uint64_t)fdt->reserved_count + 1) * FDT_RESERVED_SIZE},
 		[FDT_STRUCTS] = {"off_dt_struct", FDT_F_STRUCTS, fdt->structs, fdt->structs_size},

@@ -384,11 +384,11 @@ static void f6_header__each_field_wrong__is_refused_with_its_offset(void **state
 	assert_int_equal(open_with(8, structs + 2), HV_ERR_INVALID);
 	assert_refused("off_dt_struct", 8, "unaligned");
 	assert_int_equal(open_with(8, 0xfffffffc), HV_ERR_INVALID);
-	assert_refused("off_dt_struct", 8, "leaves the device tree");
+	assert_refused("off_dt_struct", 8, "not between the header and the end");
 	assert_int_equal(open_with(36, UINT32_MAX), HV_ERR_INVALID);
-	assert_refused("off_dt_struct", 8, "leaves the device tree");
+	assert_refused("off_dt_struct", 8, "not between the header and the end");
 	assert_int_equal(open_with(12, UINT32_MAX), HV_ERR_INVALID);
-	assert_refused("off_dt_strings", 12, "leaves the device tree");
+	assert_refused("off_dt_strings", 12, "not between the header and the end");
 	assert_int_equal(open_with(16, 44), HV_ERR_INVALID);
 	assert_refused("off_mem_rsvmap", 16, "unaligned");
 }
@@ -400,7 +400,9 @@ static void f6_header__blocks_overlap__is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(open_with(16, 32), HV_ERR_INVALID);
-	assert_refused("off_mem_rsvmap", 16, "overlaps another block");
+	assert_refused("off_mem_rsvmap", 16, "the memory reservations do not end");
+	assert_int_equal(open_with(8, 36), HV_ERR_INVALID);
+	assert_refused("off_dt_struct", 8, "not between the header and the end");
 	assert_int_equal(open_with(8, structs - 4), HV_ERR_INVALID);
 	assert_refused("off_dt_struct", 8, "overlaps another block");
 	kit_fdt_machine(buf, sizeof(buf));
@@ -408,6 +410,17 @@ static void f6_header__blocks_overlap__is_refused(void **state)
 	kit_be32(buf + 32, fdt_size_dt_strings(buf) + 1);
 	assert_int_equal(open_bytes(size), HV_ERR_INVALID);
 	assert_refused("off_dt_strings", 12, "overlaps another block");
+}
+
+static void f6_header__empty_block_at_0__is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(open_words(KIT_BEGIN, 0, KIT_END_NODE, KIT_END), HV_OK);
+	kit_be32(buf + 32, 0);
+	assert_int_equal(open_bytes(fdt.size), HV_OK);
+	kit_be32(buf + 12, 0);
+	assert_int_equal(open_bytes(fdt.size), HV_ERR_INVALID);
+	assert_refused("off_dt_strings", 12, "not between the header and the end");
 }
 
 static void f6_reservations__not_terminated__is_refused(void **state)
@@ -681,6 +694,7 @@ int main(void)
 		hv_unit_test(fdt_reserved__one_entry__is_found_and_then_no_more),
 		hv_unit_test(f6_header__each_field_wrong__is_refused_with_its_offset),
 		hv_unit_test(f6_header__blocks_overlap__is_refused),
+		hv_unit_test(f6_header__empty_block_at_0__is_refused),
 		hv_unit_test(f6_reservations__not_terminated__is_refused),
 		hv_unit_test(f6_strings__last_not_terminated__is_refused),
 		hv_unit_test(f6_structs__broken_grammar__is_refused_at_the_token),
