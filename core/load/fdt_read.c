@@ -150,7 +150,7 @@ enum hv_status hv_fdt_u64(
 	if (!hv_fdt_prop(fdt, node, name, &cells)) {
 		return HV_ERR_NOT_FOUND;
 	}
-	if (cells.size != FDT_CELL && cells.size != 2 * FDT_CELL) {
+	if (cells.size != FDT_CELL && cells.size != (uint64_t)2 * FDT_CELL) {
 		return HV_ERR_INVALID;
 	}
 	*value = fdt_cells(cells.data, (uint8_t)(cells.size / FDT_CELL));
@@ -176,7 +176,7 @@ enum hv_status hv_fdt_reg(const struct hv_fdt *fdt, const struct hv_fdt_node *no
 	}
 	at = (const uint8_t *)reg.data + index * pair;
 	range->base = fdt_cells(at, node->address_cells);
-	range->size = fdt_cells(at + node->address_cells * FDT_CELL, node->size_cells);
+	range->size = fdt_cells(at + (uint64_t)node->address_cells * FDT_CELL, node->size_cells);
 	return hv_add_ok(range->base, range->size, &end) ? HV_OK : HV_ERR_INVALID;
 }
 
