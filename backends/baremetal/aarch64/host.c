@@ -3,7 +3,6 @@
  * arm,armv8-timer. */
 #include "host.h"
 
-#include "el2.h"
 #include <hv/bits.h>
 
 #define DTB_TOTALSIZE 4u /* offset of that field in the header */
@@ -186,8 +185,8 @@ static bool drop(struct host *host, uint64_t base, uint64_t size)
 	       ranges_remove(&host->ram, start, hv_align_down(end, HV_PAGE_SIZE) - start) == HV_OK;
 }
 
-static enum hv_status drop_used(
-	struct host *host, const struct hv_fdt *fdt, struct hv_load_error *error)
+static enum hv_status drop_used(struct host *host, struct range image, const struct hv_fdt *fdt,
+	struct hv_load_error *error)
 {
 	struct hv_fdt_range range;
 
@@ -196,8 +195,7 @@ static enum hv_status drop_used(
 			return refuse(error, "memory reservation", "wraps, or too many", 0);
 		}
 	}
-	if (!drop(host, (uintptr_t)image_start, (uint64_t)(image_end - image_start)) ||
-		!drop(host, host->dtb.base, host->dtb.size) ||
+	if (!drop(host, image.base, image.size) || !drop(host, host->dtb.base, host->dtb.size) ||
 		!drop(host, host->initrd.base, host->initrd.size)) {
 		return refuse(error, "memory", "too many holes", 0);
 	}
@@ -220,14 +218,14 @@ static enum hv_status read_initrd(
 	return HV_OK;
 }
 
-enum hv_status host_read(struct host *host, uintptr_t dtb, struct hv_load_error *error)
+enum hv_status host_read(
+	struct host *host, const void *dtb, struct range image, struct hv_load_error *error)
 {
-	const uint8_t *header = (const uint8_t *)dtb;
-	struct hv_blob blob = {.data = header, .size = hv_be32(header + DTB_TOTALSIZE)};
+	struct hv_blob blob = {.data = dtb, .size = hv_be32((const uint8_t *)dtb + DTB_TOTALSIZE)};
 	struct hv_fdt fdt;
 	enum hv_status status;
 
-	*host = (struct host){.dtb = {.base = dtb, .size = blob.size}};
+	*host = (struct host){.dtb = {.base = (uintptr_t)dtb, .size = blob.size}};
 	status = hv_fdt_open(&fdt, blob, error);
 	if (status != HV_OK) {
 		error->input = "dtb";
@@ -247,5 +245,5 @@ enum hv_status host_read(struct host *host, uintptr_t dtb, struct hv_load_error 
 	if (status == HV_OK) {
 		status = add_memory(host, &fdt, error);
 	}
-	return status == HV_OK ? drop_used(host, &fdt, error) : status;
+	return status == HV_OK ? drop_used(host, image, &fdt, error) : status;
 }

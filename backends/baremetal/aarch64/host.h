@@ -19,10 +19,11 @@ struct host {
 };
 
 /*
- * The whole tree is checked, then what we need is looked up. On failure host->uart and psci_method
- * are filled in if they could be found, so that there is somebody to tell; *error says the rest.
+ * The whole tree is checked, then what we need is looked up. `image` is where we are. On failure
+ * host->uart and psci_method are filled in if they could be found, so that there is somebody to
+ * tell; *error says the rest.
  */
 HV_WARN_UNUSED enum hv_status host_read(
-	struct host *host, uintptr_t dtb, struct hv_load_error *error);
+	struct host *host, const void *dtb, struct range image, struct hv_load_error *error);
 
 #endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "start.h"
+
+#include "caps.h"
+#include "clock.h"
+#include "el2.h"
+#include "power.h"
+#include "stage1.h"
+#include "uart.h"
+
+#include <common/report.h>
+
+struct el2_cpu_slot cpu_slots[EL2_CPUS] __attribute__((section(".noinit")));
+
+static void cpu_init(uint16_t index)
+{
+	struct el2_cpu_slot *slot = &cpu_slots[index];
+
+	__builtin_memset(&slot->cpu, 0, sizeof(slot->cpu));
+	slot->cpu.index = index;
+	slot->cpu.fault_stack = (uintptr_t)slot->fault_stack + EL2_FAULT_STACK_SIZE;
+}
+
+_Noreturn void start_end(const char *how)
+{
+	report_str("end", how);
+	power_off();
+}
+
+_Noreturn void start_refuse(const struct hv_load_error *error)
+{
+	char line[160];
+	struct text text = TEXT(line);
+
+	if (error->input) {
+		text_str(&text, error->input);
+		text_str(&text, ": ");
+		text_str(&text, error->field);
+		text_str(&text, " at offset ");
+		text_hex(&text, error->offset, 1);
+		text_str(&text, " (");
+		text_hex(&text, error->value, 1);
+		text_str(&text, "): ");
+	}
+	text_str(&text, error->why);
+	report("log", &text);
+	start_end("crash not started");
+}
+
+void start_need(bool fine, const char *why)
+{
+	struct hv_load_error error = {.input = NULL, .why = why};
+
+	if (!fine) {
+		start_refuse(&error);
+	}
+}
+
+/* As soon as the UART is known there is somebody to talk to, even if the rest is wrong. */
+void start_learn(struct host *host, uintptr_t dtb)
+{
+	struct range image = {
+		.base = (uintptr_t)image_start, .size = (uint64_t)(image_end - image_start)};
+	struct hv_load_error error;
+	enum hv_status status;
+
+	cpu_init(0);
+	status = host_read(host, (const void *)dtb, image, &error);
+	power_init(host->psci_method);
+	if (host->uart.size) {
+		boot_map_add(host->uart.base, host->uart.size, HV_MEM_DEVICE);
+		uart_init(host->uart.base);
+	}
+	if (status != HV_OK) {
+		start_refuse(&error);
+	}
+	caps_read();
+	start_need(a64_caps_missing(caps_get()) == NULL, a64_caps_missing(caps_get()));
+	start_need(clock_init(), "CNTFRQ_EL0 is 0: firmware did not set it");
+	boot_map_add(host->initrd.base, host->initrd.size, HV_MEM_NORMAL);
+}
+
+static enum hv_status map_devices(const struct host *host)
+{
+	const uint8_t rw = HV_PROT_R | HV_PROT_W;
+	enum hv_status status = stage1_map(host->uart.base, host->uart.size, rw, HV_MEM_DEVICE);
+
+	if (status == HV_OK) {
+		status = stage1_map(host->gicd.base, host->gicd.size, rw, HV_MEM_DEVICE);
+	}
+	for (uint32_t i = 0; i < host->gicr_count && status == HV_OK; i++) {
+		status = stage1_map(host->gicr[i].base, host->gicr[i].size, rw, HV_MEM_DEVICE);
+	}
+	return status;
+}
+
+void start_map(const struct host *host)
+{
+	enum hv_status status = stage1_init();
+
+	if (status == HV_OK) {
+		status = map_devices(host);
+	}
+	if (status == HV_OK) {
+		status = stage1_map(host->initrd.base, host->initrd.size, HV_PROT_R, HV_MEM_NORMAL);
+	}
+	start_need(status == HV_OK, "our own tables: too little room, or devices that overlap");
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first steps, the same for the hypervisor and for images that test its parts: this CPU's
+ * record, the machine, our own translation. What cannot be is said on the console, and the machine
+ * goes off.
+ */
+#ifndef START_H
+#define START_H
+
+#include "host.h"
+
+/* Fills in *host and prepares console, power, clock and capabilities. Uses the boot map. */
+void start_learn(struct host *host, uintptr_t dtb);
+/* Makes stage1 and maps us, the devices and the initrd; the caller adds to it, then stage1_use().
+ */
+void start_map(const struct host *host);
+
+/* "end" record, and off. */
+_Noreturn void start_end(const char *how);
+/* What is wrong with which input, and where; then the end. */
+_Noreturn void start_refuse(const struct hv_load_error *error);
+/* Goes on only when all is fine. */
+void start_need(bool fine, const char *why);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * P16: random sequences of map, unmap and protect on a Stage-2 table; then the CPU itself is asked
+ * what it makes of each address (AT S12E1R, AT S12E1W, PAR_EL1), and has to agree with a ghost map:
+ * an array of what should be there. With the guest's MMU off, its virtual address is the IPA.
+ */
+#include "selftest.h"
+
+#include <arch/aarch64/a64.h>
+#include <caps.h>
+#include <common/report.h>
+#include <hv/bits.h>
+#include <sysreg.h>
+
+#define IA_BITS    40u
+#define OPERATIONS 1500u
+#define PROBES     48u /* after each operation */
+
+#define PAR_F             HV_BIT(0)
+#define PAR_S             HV_BIT(9)
+#define PAR_PA            HV_MASK(47, 12)
+#define PAR_FST_KIND(par) hv_bits(par, 6, 3)
+#define FST_TRANSLATION   1u
+#define FST_PERMISSION    3u
+
+#define HCR_VM HV_BIT(0)
+#define HCR_RW HV_BIT(31)
+
+/* A window of the IPA space, in units that are mapped or not as a whole. */
+#define UNITS 1024u
+struct window {
+	uint64_t ipa, unit;
+	uint64_t ghost[UNITS]; /* pa | prot; 0: not mapped */
+};
+
+/*
+ * Pages across block borders; blocks of 2 MiB, of which some make 1 GiB; and the end of the space.
+ */
+static struct window window[] = {
+	{.ipa = HV_GIB(1) - HV_MIB(2), .unit = HV_PAGE_SIZE},
+	{.ipa = HV_GIB(2), .unit = HV_MIB(2)},
+	{.ipa = HV_BIT(IA_BITS) - UNITS * HV_PAGE_SIZE, .unit = HV_PAGE_SIZE},
+};
+
+static struct {
+	struct hv_pt pt;
+	struct hv_pages pages;
+	uint64_t random;
+	uint64_t queries, mismatches, done[3];
+} state;
+
+/* xorshift64; the same sequence each time. */
+static uint64_t draw(uint64_t below)
+{
+	state.random ^= state.random << 13;
+	state.random ^= state.random >> 7;
+	state.random ^= state.random << 17;
+	return state.random % below;
+}
+
+static void complain(const char *what, uint64_t ipa, uint64_t want, uint64_t got)
+{
+	char line[128];
+	struct text text = TEXT(line);
+
+	if (state.mismatches++ > 8) {
+		return;
+	}
+	text_str(&text, what);
+	text_str(&text, " ipa ");
+	text_hex(&text, ipa, 1);
+	text_str(&text, " want ");
+	text_hex(&text, want, 1);
+	text_str(&text, " got ");
+	text_hex(&text, got, 1);
+	report("log", &text);
+}
+
+static uint64_t ask(uint64_t ipa, bool write)
+{
+	uint64_t par;
+
+	if (write) {
+		__asm__ volatile("at s12e1w, %0" : : "r"(ipa) : "memory");
+	} else {
+		__asm__ volatile("at s12e1r, %0" : : "r"(ipa) : "memory");
+	}
+	ISB();
+	par = SYSREG_READ(par_el1);
+	state.queries++;
+	return par;
+}
+
+/* Whether PAR_EL1 says what the ghost entry (for the address itself) means for this access. */
+static bool agrees(uint64_t par, uint64_t ghost, uint64_t pa, uint8_t prot)
+{
+	if (ghost == 0) {
+		return (par & PAR_F) && (par & PAR_S) && PAR_FST_KIND(par) == FST_TRANSLATION;
+	}
+	if (!(ghost & prot)) {
+		return (par & PAR_F) && (par & PAR_S) && PAR_FST_KIND(par) == FST_PERMISSION;
+	}
+	return !(par & PAR_F) && (par & PAR_PA) == (pa & PAR_PA);
+}
+
+static void probe(const struct window *in, uint32_t unit)
+{
+	uint64_t off = draw(in->unit) & ~(uint64_t)7;
+	uint64_t ipa = in->ipa + unit * in->unit + off, ghost = in->ghost[unit];
+	uint64_t pa = (ghost & PAR_PA) + off;
+	uint64_t par = ask(ipa, false);
+
+	if (!agrees(par, ghost, pa, HV_PROT_R)) {
+		complain("read", ipa, ghost, par);
+	}
+	par = ask(ipa, true);
+	if (!agrees(par, ghost, pa, HV_PROT_W)) {
+		complain("write", ipa, ghost, par);
+	}
+}
+
+struct span {
+	struct window *in;
+	uint32_t first, count;
+};
+
+/* Mostly short, sometimes most of the window, so that blocks form and split. */
+static struct span draw_span(void)
+{
+	struct span span = {.in = &window[draw(HV_ARRAY_COUNT(window))]};
+	uint32_t most = draw(4) == 0 ? UNITS : 24;
+
+	span.first = (uint32_t)draw(UNITS);
+	if (draw(3) == 0) {
+		span.first &= ~(uint32_t)511;
+		most = UNITS;
+	}
+	span.count = 1 + (uint32_t)draw(most);
+	if (span.count > UNITS - span.first) {
+		span.count = UNITS - span.first;
+	}
+	return span;
+}
+
+static uint32_t count_mapped(struct span span)
+{
+	uint32_t mapped = 0;
+
+	for (uint32_t i = 0; i < span.count; i++) {
+		mapped += span.in->ghost[span.first + i] != 0;
+	}
+	return mapped;
+}
+
+static void expect(const char *what, struct span span, enum hv_status want, enum hv_status got)
+{
+	if (want != got) {
+		complain(what, span.in->ipa + span.first * span.in->unit, (uint64_t)want,
+			(uint64_t)got);
+	}
+}
+
+static uint8_t draw_prot(void)
+{
+	static const uint8_t prot[] = {HV_PROT_R, HV_PROT_R | HV_PROT_W, HV_PROT_R | HV_PROT_X,
+		HV_PROT_X, HV_PROT_R | HV_PROT_W | HV_PROT_X};
+
+	return prot[draw(HV_ARRAY_COUNT(prot))];
+}
+
+static void do_map(struct span span)
+{
+	uint64_t unit = span.in->unit;
+	/* Above our pool; often, but not always, aligned like the IPA, so that blocks can form. */
+	uint64_t skew = draw(4) == 0 ? unit : 0;
+	struct hv_pt_map map = {
+		.ia = GPA(span.in->ipa + span.first * unit),
+		.pa = HPA(HV_GIB(64) * (1 + draw(8)) + hv_bits(span.in->ipa, 31, 0) +
+			  span.first * unit + skew),
+		.size = span.count * unit,
+		.prot = draw_prot(),
+		.type = (uint8_t)draw(2),
+	};
+	bool is_free = count_mapped(span) == 0;
+
+	expect("map", span, is_free ? HV_OK : HV_ERR_OVERLAP, hv_pt_map(&state.pt, &map));
+	for (uint32_t i = 0; is_free && i < span.count; i++) {
+		span.in->ghost[span.first + i] = (map.pa.v + i * unit) | map.prot;
+	}
+}
+
+static void do_unmap(struct span span)
+{
+	uint64_t unit = span.in->unit;
+
+	expect("unmap", span, HV_OK,
+		hv_pt_unmap(&state.pt, GPA(span.in->ipa + span.first * unit), span.count * unit));
+	for (uint32_t i = 0; i < span.count; i++) {
+		span.in->ghost[span.first + i] = 0;
+	}
+}
+
+static void do_protect(struct span span)
+{
+	uint64_t unit = span.in->unit;
+	uint8_t prot = draw_prot();
+	bool is_full = count_mapped(span) == span.count;
+
+	expect("protect", span, is_full ? HV_OK : HV_ERR_NOT_FOUND,
+		hv_pt_protect(
+			&state.pt, GPA(span.in->ipa + span.first * unit), span.count * unit, prot));
+	for (uint32_t i = 0; is_full && i < span.count; i++) {
+		uint64_t *ghost = &span.in->ghost[span.first + i];
+
+		*ghost = (*ghost & PAR_PA) | prot;
+	}
+}
+
+static void operate(void)
+{
+	static void (*const operation[])(struct span) = {do_map, do_unmap, do_protect};
+	uint64_t which = draw(HV_ARRAY_COUNT(operation));
+	struct span span = draw_span();
+	uint32_t last = span.first + span.count;
+
+	operation[which](span);
+	state.done[which]++;
+	/* Where it began and ended, and anywhere. */
+	probe(span.in, span.first);
+	probe(span.in, last - 1);
+	probe(span.in, span.first ? span.first - 1 : 0);
+	probe(span.in, last < UNITS ? last : UNITS - 1);
+	for (uint32_t i = 0; i < PROBES; i++) {
+		probe(&window[draw(HV_ARRAY_COUNT(window))], (uint32_t)draw(UNITS));
+	}
+}
+
+static void sweep(void)
+{
+	for (uint32_t w = 0; w < HV_ARRAY_COUNT(window); w++) {
+		for (uint32_t unit = 0; unit < UNITS; unit++) {
+			probe(&window[w], unit);
+		}
+	}
+}
+
+static void table_use(void)
+{
+	SYSREG_WRITE(sctlr_el1, 0x30d00800);
+	SYSREG_WRITE(vtcr_el2, a64_vtcr(&state.pt));
+	SYSREG_WRITE(vttbr_el2, a64_vttbr(&state.pt));
+	SYSREG_WRITE(hcr_el2, HCR_VM | HCR_RW);
+	ISB();
+}
+
+static void put_count(struct text *text, uint64_t count, const char *what)
+{
+	text_dec(text, count);
+	text_str(text, what);
+}
+
+bool oracle_run(const struct selftest_ram *ram)
+{
+	char line[128];
+	struct text text = TEXT(line);
+	uint8_t pa_bits = caps_get()->pa_bits;
+	uint32_t table_count;
+	enum hv_status status;
+
+	state.random = 0x9e3779b97f4a7c15u;
+	hv_pages_init(&state.pages, ram->base, HPA((uintptr_t)ram->base),
+		(uint32_t)(ram->size >> HV_PAGE_SHIFT));
+	status = hv_pt_init(&state.pt, &a64_stage2_fmt, &state.pages, IA_BITS,
+		pa_bits < a64_stage2_fmt.max_pa_bits ? pa_bits : a64_stage2_fmt.max_pa_bits, 1);
+	if (status != HV_OK) {
+		report_str("log", "no table");
+		return false;
+	}
+	table_count = state.pt.table_count;
+	table_use();
+	for (uint32_t i = 0; i < OPERATIONS; i++) {
+		operate();
+	}
+	sweep();
+	for (uint32_t w = 0; w < HV_ARRAY_COUNT(window); w++) {
+		do_unmap((struct span){.in = &window[w], .first = 0, .count = UNITS});
+	}
+	sweep();
+	if (state.pt.table_count != table_count) {
+		complain("tables left", 0, table_count, state.pt.table_count);
+	}
+	put_count(&text, state.done[0], " maps, ");
+	put_count(&text, state.done[1], " unmaps, ");
+	put_count(&text, state.done[2], " protects, ");
+	put_count(&text, state.queries, " queries, ");
+	put_count(&text, state.mismatches, " mismatches");
+	report("log", &text);
+	return state.mismatches == 0;
+}

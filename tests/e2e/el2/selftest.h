@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SELFTEST_H
+#define SELFTEST_H
+
+#include <host.h>
+
+/* RAM of the host that nobody uses, mapped RW; physical is virtual. */
+struct selftest_ram {
+	uint8_t *base;
+	uint64_t size;
+};
+
+/* Each prints what it saw, and returns whether that was right. */
+bool oracle_run(const struct selftest_ram *ram); /* P16: Stage-2 against the CPU's own walk */
+bool probe_run(const struct selftest_ram *ram);  /* I12: our own Stage-1 against the CPU's walk */
+/* I12 and X7: does what it is named for, which must end in a dump. False: no such fault, or none.
+ */
+bool fault_run(const char *name, const struct selftest_ram *ram);
+
+#endif

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The EL2 image in QEMU: its own parts, its own faults, how it starts, and guests on it.
+
+Usage: test_el2.py Parts|Faults|Starts|Guests|Debian   Paths and the CPU come from the environment.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BM_DIR = os.environ["DRYDOCK_BM_DIR"]
+CPU = os.environ.get("DRYDOCK_CPU", "cortex-a57")
+IMAGE = os.path.join(BM_DIR, "drydock-aarch64.img")
+SELFTEST = os.path.join(BM_DIR, "drydock-selftest.img")
+PATIENCE = 240  # seconds that any single run may take on a loaded machine
+SKIPPED = 77
+MACHINE = "virt,virtualization=on,gic-version=3"
+
+
+def qemu(image, initrd=None, machine=MACHINE, memory="256M"):
+    """Boots an image; returns all that the console said. The machine must turn itself off."""
+    line = ["qemu-system-aarch64", "-M", machine, "-cpu", CPU, "-m", memory, "-nodefaults",
+            "-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", image]
+    with tempfile.NamedTemporaryFile() as file:
+        if initrd is not None:
+            file.write(initrd)
+            file.flush()
+            line += ["-initrd", file.name]
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+    if done.returncode != 0:
+        raise AssertionError("QEMU: " + done.stderr.decode())
+    return done.stdout.decode("latin-1")
+
+
+class Parts(unittest.TestCase):
+    """Parts of the hypervisor against the CPU's own opinion."""
+
+    def passes(self, name):
+        out = qemu(SELFTEST, name.encode())
+        self.assertIn("end off", out, out)
+        return out
+
+    def test_p16_stage2__random_sequences__the_cpu_agrees_with_the_ghost_map(self):
+        out = self.passes("stage2")
+        self.assertRegex(out, r"[1-9][0-9]{2,} maps")
+        self.assertRegex(out, r"[1-9][0-9]{4,} queries, 0 mismatches")
+
+    def test_i12_stage1__every_page__only_what_is_needed(self):
+        self.assertRegex(self.passes("stage1"), r"[1-9][0-9]+ pages, 0 wrong")
+
+
+class Faults(unittest.TestCase):
+    """X7, I12: what the hypervisor must not do faults, and ends in a dump that says what and where."""
+
+    def dumps(self, name, what, *patterns):
+        out = qemu(SELFTEST, name.encode())
+        self.assertIn("dump hypervisor fault: %s\n" % what, out)
+        for pattern in patterns:
+            self.assertRegex(out, pattern)
+        self.assertRegex(out, r"dump  x0 0x[0-9a-f]{16}  x1 ")
+        self.assertRegex(out, r"dump x30 0x[0-9a-f]{16}")
+        self.assertTrue(out.endswith("end crash hypervisor fault\n"), out)
+
+    def test_i12_write_to_code__permission(self):
+        self.dumps("write-text", "data abort, permission, write", r"far 0x[0-9a-f]{16} image\+0x0\n")
+
+    def test_i12_write_to_constants__permission(self):
+        self.dumps("write-rodata", "data abort, permission, write")
+
+    def test_i12_execute_data__permission(self):
+        self.dumps("exec-data", "instruction abort, permission")
+
+    def test_i12_execute_stack__permission(self):
+        self.dumps("exec-stack", "instruction abort, permission")
+
+    def test_i12_execute_guest_ram__permission(self):
+        self.dumps("exec-ram", "instruction abort, permission")
+
+    def test_i12_read_own_tables__translation(self):
+        self.dumps("read-tables", "data abort, translation")
+
+    def test_x7_read_null__translation(self):
+        self.dumps("read-null", "data abort, translation", r"far 0x0{16}\n", r"pc  0x[0-9a-f]{16} image\+",
+                   r"stack 0x[0-9a-f]{16} image\+")
+
+    def test_x7_stack_overflow__guard_page_and_fault_stack(self):
+        self.dumps("stack-overflow", "data abort, translation, write", r"far 0x[0-9a-f]{13}ff0\n")
+
+    def test_x7_undefined_instruction__named(self):
+        self.dumps("undefined", "undefined instruction")
+
+    def test_x7_brk__named(self):
+        self.dumps("brk", "BRK", r"esr 0x0*f2000001")
+
+    def test_failed_check__says_which(self):
+        out = qemu(SELFTEST, b"check")
+        self.assertIn("dump tests/e2e/el2/faults.c:", out)
+        self.assertTrue(out.endswith("end crash hypervisor check\n"), out)
+
+
+class Starts(unittest.TestCase):
+    """A machine or a bundle that will not do is named, and the machine goes off."""
+
+    def refused(self, why, *rest, **more):
+        out = qemu(IMAGE, *rest, **more)
+        self.assertRegex(out, why)
+        self.assertTrue(out.endswith("end crash not started\n"), out)
+
+    def test_no_bundle__named(self):
+        self.refused("dtb: linux,initrd-start .*no initrd")
+
+    def test_gicv2__named(self):
+        self.refused("dtb: arm,gic-v3 .*no such node", b"x", machine="virt,virtualization=on,gic-version=2")
+
+    def test_f8_noise_as_bundle__named(self):
+        self.refused("bundle: ", os.urandom(10000))
+
+    def test_f8_text_as_bundle__named(self):
+        self.refused("bundle: ", b"hello\n")
+
+
+class Cli(unittest.TestCase):
+    """Runs that go through the command line, for its bundles and its exit status."""
+
+    @classmethod
+    def setUpClass(cls):
+        host = os.environ["DRYDOCK_HOST"]
+        if not os.path.exists(host):
+            raise unittest.SkipTest(host + " is missing")
+
+    def drydock(self, *words, text=b""):
+        line = [os.environ["DRYDOCK_HOST"], "run", "--backend", "qemu", "--qemu-args", "-cpu " + CPU, *words]
+        environment = dict(os.environ, DRYDOCK_EL2_IMAGE=IMAGE)
+        done = subprocess.run(line, input=text, capture_output=True, timeout=PATIENCE, env=environment)
+        return done.returncode, done.stdout.decode("latin-1"), done.stderr.decode("utf-8")
+
+
+class Guests(Cli):
+    """The guests of tests/guests judge themselves."""
+
+    def passes(self, name, **more):
+        path = os.path.join(os.environ["DRYDOCK_GUESTS"], name + ".elf")
+        status, out, err = self.drydock("--kernel", path, "--timeout", "60", **more)
+        self.assertEqual(status, 0, out + err)
+        return out
+
+    def test_echo(self):
+        out = self.passes("echo", text=b"a line\nq")
+        self.assertIn("a line", out)
+        self.assertIn("ALL PASS", out)
+
+    def test_reboot(self):
+        self.assertIn("REBOOTING", self.passes("reboot"))
+
+
+def add_guest(name):
+    def test(self):
+        self.assertIn("ALL PASS", self.passes(name))
+    setattr(Guests, "test_" + name, test)
+
+
+for guest in ("hello", "calls", "mmio", "traps", "timer", "gic"):
+    add_guest(guest)
+
+
+class Debian(Cli):
+    """An unmodified kernel boots to user space and powers off."""
+
+    def test_debian_12__guest_ready(self):
+        kernel = os.path.join(os.environ["DRYDOCK_CACHE"], "guests/debian12-arm64/vmlinuz")
+        initrd = os.path.join(os.environ["DRYDOCK_SOURCE"], "build/guests/debian12-arm64/initramfs.cpio")
+        for path in (kernel, initrd):
+            if not os.path.exists(path):
+                self.skipTest(path + " is missing; run tools/drydock setup")
+        with tempfile.NamedTemporaryFile("r") as stats:
+            status, out, err = self.drydock("--kernel", kernel, "--initrd", initrd, "--timeout", "200",
+                                            "--stats=" + stats.name)
+            counted = stats.read()
+        self.assertEqual(status, 0, out[-2000:] + err)
+        self.assertRegex(out, r"GUEST-READY 6\.1\S* aarch64 cpus=1 mem=")
+        self.assertRegex(counted, r'"exits.mmio": [1-9]')
+        self.assertTrue(re.search(r'"time.hypervisor": 0\.\d', counted), counted)
+
+
+if __name__ == "__main__":
+    for needed in (IMAGE, SELFTEST):
+        if not os.path.exists(needed):
+            print("SKIP: %s is missing; run tools/drydock build" % needed)
+            sys.exit(SKIPPED)
+    unittest.main(verbosity=2)
