@@ -4,8 +4,8 @@
 
 Usage: test_el2.py Parts|Faults|Starts|Guests|Debian   Paths and the CPU come from the environment.
 """
+import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -175,14 +175,16 @@ class Debian(Cli):
         for path in (kernel, initrd):
             if not os.path.exists(path):
                 self.skipTest(path + " is missing; run tools/drydock setup")
-        with tempfile.NamedTemporaryFile("r") as stats:
+        with tempfile.TemporaryDirectory() as folder:
+            stats = os.path.join(folder, "stats.json")
             status, out, err = self.drydock("--kernel", kernel, "--initrd", initrd, "--timeout", "200",
-                                            "--stats=" + stats.name)
-            counted = stats.read()
+                                            "--stats=" + stats)
+            with open(stats, encoding="utf-8") as file:
+                counted = json.load(file)
         self.assertEqual(status, 0, out[-2000:] + err)
         self.assertRegex(out, r"GUEST-READY 6\.1\S* aarch64 cpus=1 mem=")
-        self.assertRegex(counted, r'"exits.mmio": [1-9]')
-        self.assertTrue(re.search(r'"time.hypervisor": 0\.\d', counted), counted)
+        self.assertGreater(counted["exits.mmio"], 0)
+        self.assertGreater(counted["time.guest"], counted["time.hypervisor"])
 
 
 if __name__ == "__main__":
