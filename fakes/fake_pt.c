@@ -134,3 +134,62 @@ bool fake_pt_matches(struct fake_pt *ghost, const struct hv_pt *pt)
 	return hv_pt_walk(pt, GPA(0), HV_BIT(pt->ia_bits), compare_leaf, &compare) == 0 &&
 	       compare.mapped == mapped;
 }
+
+/* xorshift64*: the same numbers everywhere. */
+uint64_t fake_pt_random_below(uint64_t *seed, uint64_t n)
+{
+	*seed ^= *seed >> 12;
+	*seed ^= *seed << 25;
+	*seed ^= *seed >> 27;
+	return (*seed * 0x2545f4914f6cdd1du >> 16) % n;
+}
+
+static uint64_t pick(uint64_t *seed, const uint64_t *from, size_t count)
+{
+	return from[fake_pt_random_below(seed, count)];
+}
+
+/* Once in n times. */
+static bool chance(uint64_t *seed, uint64_t n)
+{
+	return fake_pt_random_below(seed, n) == 0;
+}
+
+static uint64_t random_ia(uint64_t *seed, uint64_t limit)
+{
+	const uint64_t anchor[] = {0, HV_MIB(2), HV_MIB(6), HV_GIB(1), HV_GIB(2), limit / 2,
+		limit - HV_GIB(1), limit - HV_MIB(2)};
+	uint64_t ia = pick(seed, anchor, HV_ARRAY_COUNT(anchor));
+
+	ia += chance(seed, 2) ? fake_pt_random_below(seed, 8) * HV_PAGE_SIZE : 0;
+	ia += chance(seed, 3) ? fake_pt_random_below(seed, 4) * HV_MIB(2) : 0;
+	return ia % limit;
+}
+
+static uint64_t random_size(uint64_t *seed)
+{
+	static const uint64_t unit[] = {4096, 4096, 16 * 4096, HV_MIB(2), HV_MIB(2), HV_GIB(1)};
+	uint64_t size =
+		pick(seed, unit, HV_ARRAY_COUNT(unit)) * (1 + fake_pt_random_below(seed, 3));
+
+	return size + (chance(seed, 3) ? fake_pt_random_below(seed, 5) * HV_PAGE_SIZE : 0);
+}
+
+struct hv_pt_map fake_pt_random(uint64_t *seed, const struct hv_pt *pt)
+{
+	static const uint64_t shift[] = {0, 0, 4096, 5 * 4096, HV_MIB(2), HV_GIB(1)};
+	const uint64_t limit = HV_BIT(pt->ia_bits);
+	uint64_t ia = random_ia(seed, limit), size = random_size(seed);
+	uint64_t delta = pick(seed, shift, HV_ARRAY_COUNT(shift));
+	struct hv_pt_map map = {.ia = GPA(ia), .pa = HPA(hv_bits(ia, 30, 0) + HV_GIB(8) + delta)};
+
+	if (hv_bits(delta, 20, 12) != 0 && size > HV_MIB(8)) {
+		size = HV_MIB(8); /* page by page: keep it short */
+	}
+	map.size = size < limit - ia ? size : limit - ia;
+	do {
+		map.prot = (uint8_t)fake_pt_random_below(seed, 8);
+	} while (!hv_bit(pt->fmt->prot_mask, map.prot));
+	map.type = (uint8_t)fake_pt_random_below(seed, 2);
+	return map;
+}

@@ -25,4 +25,12 @@ const struct hv_pt_map *fake_pt_find(struct fake_pt *ghost, uint64_t ia);
 /* Whether pt translates every address as the ghost does, no more and no less. */
 bool fake_pt_matches(struct fake_pt *ghost, const struct hv_pt *pt);
 
+/*
+ * A random range with random attributes that pt's format has, near the places where something
+ * changes: blocks, tables, both ends of the space. *seed is not 0; the same seed, the same ranges.
+ */
+struct hv_pt_map fake_pt_random(uint64_t *seed, const struct hv_pt *pt);
+/* A number below n. */
+uint64_t fake_pt_random_below(uint64_t *seed, uint64_t n);
+
 #endif

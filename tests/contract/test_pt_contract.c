@@ -765,47 +765,6 @@ static void p17_destroy__with_mappings__all_pages_back(void **state)
 /* ---- against a ghost ---- */
 
 static struct fake_pt ghost;
-static uint64_t seed;
-
-/* xorshift64*: the same numbers everywhere. */
-static uint64_t random_below(uint64_t n)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (seed * 0x2545f4914f6cdd1du >> 16) % n;
-}
-
-/* Ranges near the places where something changes: blocks, tables, both ends of the space. */
-static struct hv_pt_map random_range(const struct form *form)
-{
-	const uint64_t anchor[] = {0, BLOCK, 3 * BLOCK, HV_GIB(1), HV_GIB(2), limit() / 2,
-		limit() - HV_GIB(1), limit() - BLOCK};
-	const uint64_t unit[] = {4096, 4096, 16 * 4096, BLOCK, BLOCK, HV_GIB(1)};
-	const uint64_t shift[] = {0, 0, 4096, 5 * 4096, BLOCK, HV_GIB(1)};
-	uint64_t ia = anchor[random_below(HV_ARRAY_COUNT(anchor))] +
-		      (random_below(2) ? random_below(8) * 4096 : 0) +
-		      (random_below(3) ? 0 : random_below(4) * BLOCK);
-	uint64_t size = unit[random_below(HV_ARRAY_COUNT(unit))] * (1 + random_below(3)) +
-			(random_below(3) ? 0 : random_below(5) * 4096);
-	uint64_t delta = shift[random_below(HV_ARRAY_COUNT(shift))];
-	struct hv_pt_map m;
-
-	ia %= limit();
-	if (hv_bits(delta, 20, 12) != 0 && size > 4 * BLOCK) {
-		size = 4 * BLOCK; /* page by page: keep it short */
-	}
-	if (size > limit() - ia) {
-		size = limit() - ia;
-	}
-	m = range(ia, hv_bits(ia, 31, 0) + HV_GIB(8) + delta, size);
-	do {
-		m.prot = (uint8_t)random_below(8);
-	} while (!hv_bit(form->fmt->prot_mask, m.prot));
-	m.type = (uint8_t)random_below(2);
-	return m;
-}
-
 static enum hv_status on_table(unsigned verb, const struct hv_pt_map *m)
 {
 	switch (verb) {
@@ -842,13 +801,13 @@ static void step_both(unsigned verb, const struct hv_pt_map *m)
 static void p8_p16_random__maps_unmaps_protects__as_the_ghost_says_and_no_stale_tlb(void **state)
 {
 	const struct form *form = make(state);
+	uint64_t seed = 0x9e3779b97f4a7c15u + form->ia_bits;
 
-	seed = 0x9e3779b97f4a7c15u + form->ia_bits;
 	ghost = (struct fake_pt){0};
 	for (unsigned step = 0; step < 150; step++) {
-		struct hv_pt_map m = random_range(form);
+		struct hv_pt_map m = fake_pt_random(&seed, &pt);
 
-		step_both((unsigned)random_below(4), &m);
+		step_both((unsigned)fake_pt_random_below(&seed, 4), &m);
 		assert_true(step % 4 != 0 || fake_pt_matches(&ghost, &pt));
 	}
 	assert_true(fake_pt_matches(&ghost, &pt));
