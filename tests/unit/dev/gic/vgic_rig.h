@@ -19,6 +19,7 @@ struct rig {
 	struct gicv3_cpu cpu[GIC_CPUS];
 	unsigned cpus;
 	unsigned notified[GIC_CPUS];
+	size_t memory_used;
 	_Alignas(16) uint8_t memory[16384];
 };
 
@@ -38,6 +39,7 @@ static void rig_start(unsigned cpus, uint8_t lr_count)
 	memset(&rig, 0, sizeof(rig));
 	fake_gic_reset();
 	assert_int_equal(vgic_create(&rig.gic, &cfg, &arena), HV_OK);
+	rig.memory_used = arena.used;
 	for (unsigned i = 0; i < cpus; i++) {
 		const struct vgic_cpu_cfg cpu_cfg = {
 			.index = (uint16_t)i,
