@@ -414,7 +414,9 @@ enum hv_status vgic_add_cpu(
 		.ctx = cfg->ctx};
 	vgic->cpu[vgic->cpu_count++] = cpu;
 	vgic->priv[cpu->index].home = cpu->index;
-	cpu_reset(cpu);
+	for (uint32_t i = 0; i < vgic->cpu_count; i++) {
+		cpu_reset(vgic->cpu[i]); /* the others too: what must trap depends on the count */
+	}
 	retarget_all(vgic);
 	return HV_OK;
 }

@@ -490,8 +490,8 @@ void vgic_lr_reset(struct gicv3_cpu *cpu)
 		cpu->lr[n] = 0;
 	}
 	cpu->lr_here = true;
-	cpu->hcr = GICV3_HCR_EN;
-	cpu->vmcr = 0;
+	cpu->hcr = cpu->vmcr = 0;
+	hcr_update(cpu, WORST_PRIO);
 	cpu->lr_dirty = ((1u << cpu->lr_count) - 1) | GICV3_DIRTY_HCR | GICV3_DIRTY_IFACE;
 }
 

@@ -559,6 +559,8 @@ static void start(unsigned cpu_count, uint8_t lr_count, unsigned mode)
 		hw[c].deactivate = on_deactivate;
 		hw[c].ctx = &hw[c];
 		uc_gicv_reset(&hw[c], lr_count);
+	}
+	for (unsigned c = 0; c < cpus; c++) {
 		enter(c);
 		assert_true(uc_gicv_write(&hw[c], CTLR, mode << 1));
 		for (uint32_t i = 0; i < GIC_SPI_FIRST; i++) {

@@ -13,6 +13,7 @@
 #include <fake_gic.h>
 
 #define RIG_SPIS 96u
+#define RIG_VMCR 0xf8000003u /* the guest's: both groups on, nothing masked, EOImode 0 */
 
 struct rig {
 	struct vgic *gic;
@@ -50,7 +51,10 @@ static void rig_start(unsigned cpus, uint8_t lr_count)
 		};
 
 		assert_int_equal(vgic_add_cpu(rig.gic, &rig.cpu[i], &cpu_cfg), HV_OK);
+	}
+	for (unsigned i = 0; i < cpus; i++) {
 		fake_gic_enter(&rig.cpu[i]);
+		fake_gic.hw[i].vmcr = RIG_VMCR;
 	}
 	rig.cpus = cpus;
 }
