@@ -14,7 +14,7 @@ if(NOT DRYDOCK_GUEST_CC OR NOT DRYDOCK_GUEST_OBJCOPY)
 		"Run `tools/drydock setup`.")
 endif()
 
-set(DRYDOCK_GUEST_DIR ${CMAKE_BINARY_DIR}/guests)
+set(DRYDOCK_GUEST_DIR ${CMAKE_BINARY_DIR}/guests CACHE INTERNAL "")
 set(DRYDOCK_GUEST_RT ${CMAKE_SOURCE_DIR}/tests/guests/rt)
 # Strict alignment: with the MMU off all memory is Device memory. General registers only: a guest that uses
 # SIMD says so in assembly.

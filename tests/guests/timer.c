@@ -122,9 +122,7 @@ static void idle(void)
 	for (unsigned i = 0; i < 20; i++) {
 		SYSREG_SET(cntv_tval_el0, counter_of_us(100));
 		SYSREG_SET(cntv_ctl_el0, ENABLE);
-		while (fired == i) {
-			wait_for_interrupt();
-		}
+		sleep_until(&fired, i + 1);
 	}
 	check_eq("twenty ticks", fired, 20);
 }

@@ -147,6 +147,8 @@ static inline uint64_t counter_of_us(uint64_t us)
 	return SYSREG_GET(cntfrq_el0) * us / 1000000;
 }
 
+/* Sleeps until *count is at least `least`; an interrupt handler counts it up. */
+void sleep_until(volatile unsigned *count, unsigned least);
 /* Waits until *flag is not 0, or `us` microseconds have passed; whether it is not 0. */
 bool wait_for_flag(volatile unsigned *flag, uint64_t us);
 

@@ -200,3 +200,15 @@ bool wait_for_flag(volatile unsigned *flag, uint64_t us)
 	}
 	return *flag != 0;
 }
+
+/* Masked while it looks, because an interrupt between the look and WFI would be slept through. */
+void sleep_until(volatile unsigned *count, unsigned least)
+{
+	irq_mask();
+	while (*count < least) {
+		wait_for_interrupt();
+		irq_unmask();
+		irq_mask();
+	}
+	irq_unmask();
+}

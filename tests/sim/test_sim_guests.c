@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Guests that judge themselves, with the host's clock and with the count of blocks as theirs. */
+#include "sim_kit.h"
+
+static void passes(const char *guest, bool deterministic)
+{
+	kit.cfg.deterministic = deterministic;
+	kit_run(guest);
+	kit_all_passed();
+}
+
+#define BOTH_CLOCKS(guest)                                                                         \
+	static void guest_##guest##__host_clock__all_pass(void **state)                            \
+	{                                                                                          \
+		(void)state;                                                                       \
+		passes(#guest ".elf", false);                                                      \
+	}                                                                                          \
+	static void guest_##guest##__block_clock__all_pass(void **state)                           \
+	{                                                                                          \
+		(void)state;                                                                       \
+		passes(#guest ".elf", true);                                                       \
+	}
+
+BOTH_CLOCKS(hello)
+BOTH_CLOCKS(calls)
+BOTH_CLOCKS(mmio)
+BOTH_CLOCKS(traps)
+BOTH_CLOCKS(timer)
+BOTH_CLOCKS(gic)
+BOTH_CLOCKS(mmu)
+
+static void guest_flash__image_given__reads_it_and_cannot_write(void **state)
+{
+	uint8_t *flash = malloc(5000); /* not a multiple of a page */
+
+	(void)state;
+	assert_non_null(flash);
+	memcpy(flash, "pfld", 4);
+	kit.guest.flash = (struct hv_blob){.data = flash, .size = 5000};
+	passes("flash.elf", true);
+}
+
+static void guest_hello__flat_image__loads_where_it_is_told(void **state)
+{
+	(void)state;
+	kit.guest.has_load_addr = true;
+	kit.guest.load_addr = GPA(0x40080000);
+	passes("hello.bin", true);
+}
+
+/* D-bytes, exits and blocks: all the same, whatever the host does meanwhile. */
+static void deterministic__same_guest_twice__same_bytes_exits_and_blocks(void **state)
+{
+	static const char *const guests[] = {"timer.elf", "gic.elf", "clock.elf"};
+	static char first[sizeof(kit.said)];
+
+	for (size_t i = 0; i < HV_ARRAY_COUNT(guests); i++) {
+		struct sim_report report;
+
+		kit_setup(state);
+		passes(guests[i], true);
+		memcpy(first, kit.said, sizeof(first));
+		report = kit.report;
+		kit_again();
+		kit_all_passed();
+		assert_string_equal(kit.said, first);
+		assert_int_equal(kit.report.blocks, report.blocks);
+		assert_memory_equal(&kit.report.stats, &report.stats, sizeof(report.stats));
+		kit_teardown(state);
+	}
+	kit_setup(state);
+}
+
+static void host_clock__guest_waits_a_while__host_waits_as_long(void **state)
+{
+	(void)state;
+	passes("clock.elf", false);
+	assert_true(kit.report.wall_s >= 0.05); /* as long as the guest says it waited */
+	assert_true(kit.report.idle_s > 0.02);
+	assert_true(kit.report.guest_s > 0 && kit.report.hypervisor_s > 0);
+	assert_true(kit.report.guest_s + kit.report.idle_s <= kit.report.wall_s);
+}
+
+static void block_clock__guest_waits_an_hour__host_does_not(void **state)
+{
+	(void)state;
+	kit.cfg.timeout_s = 20;
+	passes("hour.elf", true);
+}
+
+static void report__counts_exits_by_kind(void **state)
+{
+	(void)state;
+	passes("calls.elf", true);
+	assert_in_range(kit.report.stats.exits[HV_EXIT_CALL], 12, 20);
+	assert_true(kit.report.stats.exits[HV_EXIT_MMIO] > 100); /* the console */
+	assert_int_equal(kit.report.stats.exits[HV_EXIT_BAD], 0);
+	assert_true(kit.report.blocks > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		kit_test(guest_hello__host_clock__all_pass),
+		kit_test(guest_hello__block_clock__all_pass),
+		kit_test(guest_calls__host_clock__all_pass),
+		kit_test(guest_calls__block_clock__all_pass),
+		kit_test(guest_mmio__host_clock__all_pass),
+		kit_test(guest_mmio__block_clock__all_pass),
+		kit_test(guest_traps__host_clock__all_pass),
+		kit_test(guest_traps__block_clock__all_pass),
+		kit_test(guest_timer__host_clock__all_pass),
+		kit_test(guest_timer__block_clock__all_pass),
+		kit_test(guest_gic__host_clock__all_pass),
+		kit_test(guest_gic__block_clock__all_pass),
+		kit_test(guest_mmu__host_clock__all_pass),
+		kit_test(guest_mmu__block_clock__all_pass),
+		kit_test(guest_flash__image_given__reads_it_and_cannot_write),
+		kit_test(guest_hello__flat_image__loads_where_it_is_told),
+		kit_test(deterministic__same_guest_twice__same_bytes_exits_and_blocks),
+		kit_test(host_clock__guest_waits_a_while__host_waits_as_long),
+		kit_test(block_clock__guest_waits_an_hour__host_does_not),
+		kit_test(report__counts_exits_by_kind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
