@@ -145,11 +145,27 @@ static uint64_t until_timeout(const struct sim *sim)
 	return left > 0 ? (uint64_t)left + 1 : 0;
 }
 
+/* The console's service, or a timer that is due just now, may have woken one (S4). */
+static bool is_one_ready(const struct sim *sim)
+{
+	const struct hv_vm *vm = sim->board->vm;
+
+	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
+		if (vm->vcpu[i]->state == HV_VCPU_READY) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void idle(struct sim *sim)
 {
 	uint64_t start = sim_host_now(), now = port_now(), deadline = idle_deadline(sim);
 	uint64_t wait = deadline > now ? deadline - now : 0;
 
+	if (is_one_ready(sim)) {
+		return;
+	}
 	if (sim->clock.deterministic && deadline != HV_NEVER_DUE) {
 		sim_clock_skip(&sim->clock, deadline);
 	} else {
