@@ -66,3 +66,11 @@ void port_gicv3_hw_end(uint32_t pintid)
 	fake_gic.ends++;
 	fake_gic.ended = pintid;
 }
+
+bool port_gicv3_hw_level(uint32_t pintid)
+{
+	if (pintid < GIC_PPI_FIRST || pintid >= GIC_SPI_FIRST) {
+		fail("the level of no private interrupt");
+	}
+	return !fake_gic.line_low;
+}

@@ -23,6 +23,7 @@ struct fake_gic {
 	struct fake_gic_hw hw[GIC_CPUS];
 	unsigned ends; /* port_gicv3_hw_end() calls, and the last one's interrupt */
 	uint32_t ended;
+	bool line_low; /* the inputs of mapped interrupts have fallen */
 };
 
 extern struct fake_gic fake_gic;

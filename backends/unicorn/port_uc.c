@@ -98,3 +98,9 @@ void port_gicv3_hw_end(uint32_t pintid)
 {
 	(void)pintid;
 }
+
+bool port_gicv3_hw_level(uint32_t pintid)
+{
+	(void)pintid;
+	return false;
+}

@@ -12,6 +12,7 @@
 #define GICD_IGROUPR    0x0080u
 #define GICD_ISENABLER  0x0100u
 #define GICD_ICENABLER  0x0180u
+#define GICD_ISPENDR    0x0200u
 #define GICD_IPRIORITYR 0x0400u
 #define GICD_IROUTER    0x6000u
 
@@ -171,6 +172,12 @@ void host_gic_end(uint32_t intid)
 void port_gicv3_hw_end(uint32_t pintid)
 {
 	host_gic_end(pintid);
+}
+
+/* Of an active, level-sensitive interrupt the pending bit is its input (IHI 0069H, 4.1.2). */
+bool port_gicv3_hw_level(uint32_t pintid)
+{
+	return *reg(gic.gicr + GICR_SGI_BASE, GICD_ISPENDR) >> pintid % IRQS_PER_WORD & 1;
 }
 
 /* ICH_LR<n>_EL2: op2 is n modulo 8, and the upper half is in the next CRn. */

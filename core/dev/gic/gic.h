@@ -107,7 +107,8 @@ HV_WARN_UNUSED enum hv_status vgic_add_cpu(
  * From now on `intid` (a PPI) stands for the physical interrupt `pintid`: the guest's deactivation
  * deactivates that too (LR.HW). The host acknowledges it, drops its priority, raises the line by
  * vgic_ppi_set*() on the physical CPU it came to, where the vCPU's list registers are, and never
- * lowers it. Before the VM runs. HV_ERR_INVALID.
+ * lowers it: core asks for the level when the guest can tell the difference. Before the VM runs.
+ * HV_ERR_INVALID.
  */
 HV_WARN_UNUSED enum hv_status vgic_hw_map(struct gicv3_cpu *cpu, uint32_t intid, uint32_t pintid);
 
@@ -156,5 +157,7 @@ extern const struct hv_dev_ops gicv3_dist_ops, gicv3_redist_ops;
 void port_gicv3_lr_load(struct gicv3_cpu *cpu);
 /* Deactivates a mapped physical interrupt that the guest will not deactivate any more. */
 void port_gicv3_hw_end(uint32_t pintid);
+/* The input of a mapped physical interrupt of this CPU as it is now, e.g. from GICR_ISPENDR0. */
+HV_WARN_UNUSED bool port_gicv3_hw_level(uint32_t pintid);
 
 #endif

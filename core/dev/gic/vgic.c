@@ -115,6 +115,35 @@ static void mapped_raise(struct gicv3_cpu *cpu, uint32_t intid, struct gicv3_cpu
 	vgic_bank_changed(cpu->vgic, bank, bit, self);
 }
 
+uint32_t vgic_fallen(const struct vgic_bank *bank, uint32_t bits, const struct gicv3_cpu *self)
+{
+	uint32_t fallen = 0;
+
+	if (bank != vgic_private(self)) {
+		return 0;
+	}
+	for (bits &= bank->line & bank->hw; bits; bits &= bits - 1) {
+		if (!port_gicv3_hw_level(self->ppi_hw[hv_lowest_bit(bits) - GIC_PPI_FIRST])) {
+			fallen |= bits & -bits;
+		}
+	}
+	return fallen;
+}
+
+void vgic_lines_look(struct vgic *vgic, struct vgic_bank *bank, const struct gicv3_cpu *self)
+{
+	uint32_t fallen = vgic_fallen(bank, ~(bank->in_lr | bank->active), self);
+
+	if (!fallen) {
+		return;
+	}
+	bank->line &= ~fallen;
+	vgic_bank_update(vgic, bank);
+	for (; fallen; fallen &= fallen - 1) {
+		port_gicv3_hw_end(self->ppi_hw[hv_lowest_bit(fallen) - GIC_PPI_FIRST]);
+	}
+}
+
 static void ppi_set(struct gicv3_cpu *cpu, uint32_t intid, bool level, struct gicv3_cpu *self)
 {
 	struct vgic_bank *bank = vgic_private(cpu);
@@ -220,6 +249,7 @@ void vgic_groups_set(struct vgic *vgic, uint32_t groups, struct gicv3_cpu *self)
 		return;
 	}
 	vgic->groups = groups;
+	vgic_lines_look(vgic, vgic_private(self), self);
 	for (uint32_t i = 0; i < vgic->cpu_count; i++) {
 		vgic_bank_changed(vgic, &vgic->priv[i], ~0u, self);
 	}

@@ -106,6 +106,14 @@ void vgic_bank_changed(
 /* An input line, latched when it is an edge. */
 void vgic_line_set(struct vgic *vgic, struct vgic_bank *bank, uint32_t bit, bool level,
 	struct gicv3_cpu *self);
+/*
+ * Those of `bits` whose line has fallen since their physical interrupt came. Nobody tells when a
+ * mapped line falls, so whoever reports or offers it asks. `self` is the vCPU that is here; nothing
+ * is known of the lines of another one.
+ */
+uint32_t vgic_fallen(const struct vgic_bank *bank, uint32_t bits, const struct gicv3_cpu *self);
+/* Mapped interrupts that `self` has in no list register are no longer pending if they fell. */
+void vgic_lines_look(struct vgic *vgic, struct vgic_bank *bank, const struct gicv3_cpu *self);
 /* Ends the active state of `bits`, wherever it is. */
 void vgic_deactivate(
 	struct vgic *vgic, struct vgic_bank *bank, uint32_t bits, struct gicv3_cpu *self);

@@ -152,6 +152,7 @@ void vgic_lr_forget(struct gicv3_cpu *cpu, uint32_t intid)
 
 		if ((cpu->lr[n] & GICV3_LR_VINTID) == intid) {
 			vgic_private(cpu)->active &= ~(1u << intid);
+			vgic_private(cpu)->lr_latch &= ~(1u << intid);
 			lr_release(cpu, n);
 			cpu->lr[n] = 0;
 			cpu->lr_dirty |= 1u << n;
@@ -175,6 +176,14 @@ static void deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t 
 void vgic_lr_deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
 {
 	deactivated(cpu, bank, bit, false);
+}
+
+/* A line that fell before the guest took its interrupt: there is none to take any more. */
+static void drop_fallen(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+{
+	if (vgic_fallen(bank, bit & ~bank->active, cpu)) {
+		deactivated(cpu, bank, bit, false);
+	}
 }
 
 /* What the guest did to a list register, and what others asked for since, into the bank. */
@@ -223,6 +232,7 @@ static void lr_revise(struct gicv3_cpu *cpu, uint32_t n)
 	uint32_t bit = lr_bit(lr);
 
 	lr_fold(cpu, bank, bit, lr);
+	drop_fallen(cpu, bank, bit);
 	next = lr_config(cpu, bank, hv_lowest_bit(bit));
 	if (lr_offer(cpu, bank, bit)) {
 		next |= GICV3_LR_PENDING;

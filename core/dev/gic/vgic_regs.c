@@ -18,6 +18,7 @@ enum { IGROUPR = 1, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER
  */
 static void look(struct vgic *vgic, struct vgic_bank *bank, struct gicv3_cpu *self)
 {
+	vgic_lines_look(vgic, bank, self);
 	if (bank->in_lr) {
 		vgic_bank_changed(vgic, bank, bank->in_lr, self);
 	}
@@ -25,8 +26,11 @@ static void look(struct vgic *vgic, struct vgic_bank *bank, struct gicv3_cpu *se
 
 static uint32_t pending_view(struct vgic *vgic, struct vgic_bank *bank, struct gicv3_cpu *self)
 {
+	uint32_t asserted;
+
 	look(vgic, bank, self);
-	return bank->pending | (bank->lr_latch & ~bank->req_unpend) | vgic_bank_asserted(bank);
+	asserted = vgic_bank_asserted(bank) & ~vgic_fallen(bank, ~0u, self);
+	return bank->pending | (bank->lr_latch & ~bank->req_unpend) | asserted;
 }
 
 static uint32_t active_view(struct vgic *vgic, struct vgic_bank *bank, struct gicv3_cpu *self)
@@ -60,6 +64,7 @@ void vgic_bits_write(struct vgic *vgic, struct vgic_bank *bank, uint32_t off, ui
 {
 	uint32_t changed = value;
 
+	vgic_lines_look(vgic, bank, self);
 	switch (off >> 7) {
 	case IGROUPR:
 		changed = bank->group ^ value;

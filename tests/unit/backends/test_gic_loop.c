@@ -90,6 +90,12 @@ void port_gicv3_hw_end(uint32_t pintid)
 	physical_end(ending);
 }
 
+bool port_gicv3_hw_level(uint32_t pintid)
+{
+	assert_int_equal(pintid, PINTID);
+	return ideal.phys_line[ending];
+}
+
 static void on_deactivate(void *ctx, uint32_t pintid)
 {
 	assert_int_equal(pintid, PINTID);
@@ -340,6 +346,8 @@ static void step_line(unsigned c, uint32_t intid)
 	}
 	if (intid == MAPPED) {
 		ideal.phys_line[c] = !ideal.phys_line[c];
+		irq->line = ideal.phys_line[c] && ideal.phys_active[c];
+		irq_read(c, 0x200, MAPPED); /* nobody tells that it fell: the guest looks */
 		return;
 	}
 	irq->line = !irq->line;
