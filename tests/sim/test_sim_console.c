@@ -71,7 +71,7 @@ static void input__ends__is_polled_no_more(void **state)
 {
 	(void)state;
 	type("x", 1);
-	kit.cfg.timeout_s = 0.3;
+	kit.cfg.timeout_s = 1;
 	kit_run("echo.elf");
 	assert_int_equal(kit.report.end, SIM_TIMEOUT);
 	assert_true(kit_said("x"));

@@ -14,17 +14,17 @@ static void end__guest_resets__is_reboot(void **state)
 static void end__guest_never_ends__timeout(void **state)
 {
 	(void)state;
-	kit.cfg.timeout_s = 0.3;
+	kit.cfg.timeout_s = 1;
 	kit_run("spin.elf");
 	assert_int_equal(kit.report.end, SIM_TIMEOUT);
 	assert_true(kit_said("SPINNING"));
-	assert_true(kit.report.wall_s >= 0.3);
+	assert_true(kit.report.wall_s >= 1);
 }
 
 static void end__guest_never_ends__timeout_with_block_clock(void **state)
 {
 	(void)state;
-	kit.cfg.timeout_s = 0.3;
+	kit.cfg.timeout_s = 1;
 	kit.cfg.deterministic = true;
 	kit_run("spin.elf");
 	assert_int_equal(kit.report.end, SIM_TIMEOUT);
@@ -35,12 +35,12 @@ static void end__guest_sleeps_for_ever__timeout(void **state)
 	(void)state;
 	for (int deterministic = 0; deterministic < 2; deterministic++) {
 		kit_setup(state);
-		kit.cfg.timeout_s = 0.2;
+		kit.cfg.timeout_s = 1;
 		kit.cfg.deterministic = deterministic;
 		kit_run("echo.elf"); /* waits for input, and there is none */
 		assert_int_equal(kit.report.end, SIM_TIMEOUT);
 		assert_true(kit_said("READY"));
-		assert_true(kit.report.idle_s > 0.05);
+		assert_true(kit.report.idle_s > 0);
 		kit_teardown(state);
 	}
 	kit_setup(state);

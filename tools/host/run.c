@@ -82,6 +82,9 @@ static void run_on_sim(const struct guest *guest, const struct opts *opts, struc
 
 	sim_run(&cfg, &sim);
 	take_sim_report(report, &sim);
+	if (sim.end == SIM_ENDED_BY_CALLER && !console->seen && !console->broken) {
+		report->end = REPORT_QUIT;
+	}
 }
 
 static int run_guest(const struct guest *guest, const struct opts *opts, struct console *console)
