@@ -194,7 +194,7 @@ class Runs:
     def test_deterministic__two_runs_give_the_same_bytes(self):
         first, second = (self.run_guest("timer", "--deterministic") for _ in range(2))
         self.assertEqual(first[0], 0, first[2])
-        self.assertEqual(first, second)
+        self.assertEqual(first[:2], second[:2])  # QEMU warns on stderr, or does not
 
     def test_terminal__escape_key_ends_the_run(self):
         master, slave = pty.openpty()
