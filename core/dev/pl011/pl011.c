@@ -307,7 +307,10 @@ static void reg_write(struct pl011 *uart, uint64_t off, uint16_t value)
 	switch (off) {
 	case PL011_DR: tx_write(uart, (uint8_t)value); return;
 	case PL011_RSR: uart->rsr = 0; return;
-	case PL011_ICR: uart->ris &= (uint16_t)~value; return;
+	case PL011_ICR:
+		uart->ris &= (uint16_t)~value;
+		rx_timeout(uart);
+		return;
 	default: break;
 	}
 	if (off / 4 < PL011_REGS) {

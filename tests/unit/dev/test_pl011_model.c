@@ -295,7 +295,10 @@ static void model_write(unsigned off, uint32_t value)
 		m.imsc = value & 0x7ff;
 		model_receives(unmasked() && (enabled() || !m.set_up));
 		break;
-	case 0x044: m.raw &= ~value; break;
+	case 0x044:
+		m.raw &= ~value;
+		model_times_out();
+		break;
 	case 0x048: m.dmacr = value & 7; break;
 	default: break;
 	}
