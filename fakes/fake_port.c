@@ -105,8 +105,8 @@ void port_tlb_flush(const struct hv_pt *pt, gpa_t from, uint64_t len)
 
 void port_guest_sync(const void *host, size_t size)
 {
-	(void)host;
-	(void)size;
+	fake_port.synced = host;
+	fake_port.synced_size = size;
 	fake_port.syncs++;
 }
 

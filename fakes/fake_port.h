@@ -28,6 +28,8 @@ struct fake_port {
 	void (*tlb_hook)(void *ctx, uint64_t from, uint64_t len);
 	void *tlb_ctx;
 	unsigned syncs;
+	const void *synced; /* by the last sync */
+	size_t synced_size;
 	unsigned logs;
 	char last_log[256];
 	jmp_buf *panic_to; /* set by a test that expects a panic */

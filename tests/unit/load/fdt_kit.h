@@ -50,6 +50,7 @@ static inline size_t kit_fdt_machine(void *buf, size_t size)
 
 	(void)fdt_create(buf, (int)size);
 	(void)fdt_add_reservemap_entry(buf, 0x48000000, 0x1000);
+	(void)fdt_add_reservemap_entry(buf, 0x49000000, 0x2000);
 	(void)fdt_finish_reservemap(buf);
 	(void)fdt_begin_node(buf, "");
 	(void)fdt_property_u32(buf, "#address-cells", 2);

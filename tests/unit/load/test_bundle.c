@@ -10,8 +10,9 @@
 #include "load_kit.h"
 
 #define TOTAL (16u * 4096u)
+#define MANY  ((1u + HV_BUNDLE_VMS * 4u) * 4096u) /* the most images there can be */
 
-static _Alignas(8) uint8_t buf[TOTAL];
+static _Alignas(8) uint8_t buf[MANY];
 static struct hv_bundle bundle;
 static struct hv_guest guest;
 static struct hv_load_error error;
@@ -141,6 +142,8 @@ static void f8_bundle__count_0_8_9__limit_holds(void **state)
 	(void)state;
 	begin();
 	assert_refused("bundle", "/vm@0", "missing");
+	assert_int_equal(error.offset, 0);
+	assert_int_equal(error.value, 0);
 	for (unsigned i = HV_BUNDLE_VMS; i-- > 0;) {
 		add_vm(name[i], (1 + i) * 4096);
 	}
@@ -150,11 +153,46 @@ static void f8_bundle__count_0_8_9__limit_holds(void **state)
 		assert_int_equal(hv_bundle_vm(&bundle, i, &guest, &error), HV_OK);
 		assert_ptr_equal(guest.kernel.data, buf + (1 + i) * 4096);
 	}
+	assert_int_equal(hv_bundle_vm(&bundle, HV_BUNDLE_VMS, &guest, &error), HV_ERR_NOT_FOUND);
 	begin();
 	for (unsigned i = HV_BUNDLE_VMS + 1; i-- > 0;) {
 		add_vm(name[i], (1 + i) * 4096);
 	}
 	assert_refused("bundle vm7", "vm@8", "more than 8 VMs");
+}
+
+static void bundle__most_images_that_fit__are_all_told_apart(void **state)
+{
+	static const char *const name[] = {
+		"vm@0", "vm@1", "vm@2", "vm@3", "vm@4", "vm@5", "vm@6", "vm@7"};
+	static const char *const image[] = {"initrd", "dtb", "flash"};
+
+	(void)state;
+	begin();
+	fdt_setprop_u64(buf, 0, "total-size", MANY);
+	for (unsigned i = HV_BUNDLE_VMS; i-- > 0;) {
+		add_vm(name[i], (1 + 4 * i) * 4096);
+		for (unsigned n = 0; n < 3; n++) {
+			set_image(find_vm(name[i]), image[n], (2 + 4 * i + n) * 4096, 4096);
+		}
+	}
+	assert_int_equal(open_bundle(), HV_OK);
+	assert_int_equal(bundle.vm_count, HV_BUNDLE_VMS);
+	set_image(find_vm("vm@7"), "flash", 4096 + 4095, 1);
+	assert_refused("bundle vm7", "flash", "the offset is not a multiple of 4 KiB");
+	set_image(find_vm("vm@7"), "flash", 4096, 1);
+	assert_refused("bundle vm7", "flash", "overlaps another image");
+}
+
+static void bundle__load_address_0__is_one(void **state)
+{
+	(void)state;
+	begin_one();
+	fdt_setprop_u64(buf, find_vm("vm@0"), "load-address", 0);
+	assert_int_equal(open_bundle(), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_true(guest.has_load_addr);
+	assert_int_equal(guest.load_addr.v, 0);
 }
 
 static void f8_bundle__wrong_node_name_or_depth__is_refused(void **state)
@@ -181,6 +219,8 @@ static void f8_bundle__unknown_property__is_refused_by_name(void **state)
 	begin_one();
 	fdt_setprop_u32(buf, 0, "tokens", 1);
 	assert_refused("bundle", "tokens", "unknown property");
+	assert_int_equal(error.value, 0);
+	assert_ptr_equal(buf + error.offset, fdt_getprop(buf, 0, "tokens", NULL));
 	begin_one();
 	fdt_setprop_u32(buf, find_vm("vm@0"), "cpu", 1);
 	assert_refused("bundle vm0", "cpu", "unknown property");
@@ -232,6 +272,7 @@ static void f8_bundle__number_missing_or_no_number__is_refused(void **state)
 		begin_one();
 		fdt_delprop(buf, find_vm("vm@0"), name[i]);
 		assert_refused("bundle vm0", name[i], "missing");
+		assert_int_equal(error.value, 0);
 		begin_one();
 		fdt_setprop(buf, find_vm("vm@0"), name[i], "abc", 3);
 		assert_refused("bundle vm0", name[i], "not a number of one or two cells");
@@ -248,7 +289,7 @@ static void f8_bundle__total_size_against_file_and_manifest__is_judged(void **st
 {
 	(void)state;
 	begin_one();
-	fdt_setprop_u64(buf, 0, "total-size", TOTAL + 1);
+	fdt_setprop_u64(buf, 0, "total-size", sizeof(buf) + 1);
 	assert_refused("bundle", "total-size", "out of range");
 	begin_one();
 	fdt_setprop_u64(buf, 0, "total-size", 4095);
@@ -393,6 +434,8 @@ int main(void)
 		hv_unit_test(bundle__only_what_is_needed__the_rest_is_none),
 		hv_unit_test(bundle__blob_longer_than_total_size__rest_is_ignored),
 		hv_unit_test(f8_bundle__count_0_8_9__limit_holds),
+		hv_unit_test(bundle__most_images_that_fit__are_all_told_apart),
+		hv_unit_test(bundle__load_address_0__is_one),
 		hv_unit_test(f8_bundle__wrong_node_name_or_depth__is_refused),
 		hv_unit_test(f8_bundle__unknown_property__is_refused_by_name),
 		hv_unit_test(f8_bundle__compatible_missing_or_other__is_refused),

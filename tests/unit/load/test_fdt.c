@@ -208,6 +208,12 @@ static void fdt_string__not_terminated_or_empty__is_refused(void **state)
 	node = node_at("/");
 	assert_int_equal(hv_fdt_string(&fdt, &node, "x", &text), HV_ERR_INVALID);
 	assert_int_equal(hv_fdt_string(&fdt, &node, "reg", &text), HV_ERR_INVALID);
+	/* An empty string is one, of one byte. */
+	assert_int_equal(
+		open_words(KIT_BEGIN, 0, KIT_PROP, 1, KIT_FDT_X, 0, KIT_END_NODE, KIT_END), HV_OK);
+	node = node_at("/");
+	assert_int_equal(hv_fdt_string(&fdt, &node, "x", &text), HV_OK);
+	assert_string_equal(text, "");
 }
 
 static void fdt_prop_at__each_index__gives_name_and_value(void **state)
@@ -343,7 +349,7 @@ static void fdt_node__bus_with_translation__is_not_mapped(void **state)
 	assert_true(node_at("/soc").is_mapped);
 }
 
-static void fdt_reserved__one_entry__is_found_and_then_no_more(void **state)
+static void fdt_reserved__two_entries__are_found_and_then_no_more(void **state)
 {
 	struct hv_fdt_range range;
 
@@ -352,7 +358,10 @@ static void fdt_reserved__one_entry__is_found_and_then_no_more(void **state)
 	assert_true(hv_fdt_reserved(&fdt, 0, &range));
 	assert_int_equal(range.base, 0x48000000);
 	assert_int_equal(range.size, 0x1000);
-	assert_false(hv_fdt_reserved(&fdt, 1, &range));
+	assert_true(hv_fdt_reserved(&fdt, 1, &range));
+	assert_int_equal(range.base, 0x49000000);
+	assert_int_equal(range.size, 0x2000);
+	assert_false(hv_fdt_reserved(&fdt, 2, &range));
 }
 
 /* Opens the machine after writing one header field. */
@@ -375,10 +384,14 @@ static void f6_header__each_field_wrong__is_refused_with_its_offset(void **state
 	assert_int_equal(error.value, 0xd00dfeee);
 	assert_int_equal(open_with(4, 39), HV_ERR_INVALID);
 	assert_refused("totalsize", 4, "smaller than its header");
+	assert_int_equal(open_with(4, 40), HV_ERR_INVALID);
+	assert_refused("off_mem_rsvmap", 16, "the memory reservations do not end");
 	assert_int_equal(open_with(4, (uint32_t)size + 1), HV_ERR_INVALID);
 	assert_refused("totalsize", 4, "past the end of the file");
 	assert_int_equal(open_with(20, 16), HV_ERR_INVALID);
 	assert_refused("version", 20, "older than 17");
+	assert_int_equal(open_with(20, 18), HV_OK);
+	assert_int_equal(open_with(24, 17), HV_OK);
 	assert_int_equal(open_with(24, 18), HV_ERR_INVALID);
 	assert_refused("last_comp_version", 24, "newer than 17");
 	assert_int_equal(open_with(8, structs + 2), HV_ERR_INVALID);
@@ -691,7 +704,7 @@ int main(void)
 		hv_unit_test(f6_reg__range_wraps__is_refused),
 		hv_unit_test(f6_cells__property_of_two_cells__nothing_below_can_be_read),
 		hv_unit_test(fdt_node__bus_with_translation__is_not_mapped),
-		hv_unit_test(fdt_reserved__one_entry__is_found_and_then_no_more),
+		hv_unit_test(fdt_reserved__two_entries__are_found_and_then_no_more),
 		hv_unit_test(f6_header__each_field_wrong__is_refused_with_its_offset),
 		hv_unit_test(f6_header__blocks_overlap__is_refused),
 		hv_unit_test(f6_header__empty_block_at_0__is_refused),

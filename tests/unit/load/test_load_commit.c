@@ -140,6 +140,12 @@ static void commit__what_was_written__is_made_visible_per_region(void **state)
 	make_ram();
 	assert_int_equal(load(&guest), HV_OK);
 	assert_int_equal(fake_port.syncs, 3); /* one segment, and two halves of the other */
+	assert_ptr_equal(fake_port.synced, ram + SPLIT);
+	assert_int_equal(fake_port.synced_size, 600 - 16);
+	guest = guest_of(make_image());
+	assert_int_equal(load(&guest), HV_OK);
+	assert_ptr_equal(fake_port.synced, ram + 0x1000);
+	assert_int_equal(fake_port.synced_size, 0x2000);
 }
 
 static void f2_commit__memory_lacks_a_part__nothing_is_written(void **state)
@@ -155,6 +161,37 @@ static void f2_commit__memory_lacks_a_part__nothing_is_written(void **state)
 		assert_int_equal(load(&guest), HV_ERR_RANGE);
 		assert_true(is_all(ram, 0xa5, RAM_SIZE));
 	}
+}
+
+static void f2_commit__only_segment_is_not_writable__nothing_is_written(void **state)
+{
+	struct hv_guest guest = guest_of(make_image());
+
+	(void)state;
+	make_ram();
+	gmem.region[0].prot = HV_PROT_R;
+	assert_int_equal(load(&guest), HV_ERR_RANGE);
+	assert_true(is_all(ram, 0xa5, RAM_SIZE));
+}
+
+static void commit__most_segments_with_initrd_and_dtb__all_arrive(void **state)
+{
+	struct hv_guest guest =
+		guest_of(kit_elf(bytes, sizeof(bytes), HV_LOAD_SEGMENTS, KIT_RAM + 0x10000));
+
+	(void)state;
+	for (unsigned i = 0; i < HV_LOAD_SEGMENTS; i++) {
+		const uint64_t to = KIT_RAM + 0x10000 + i * 16;
+
+		kit_put_phdr(bytes, i, (struct kit_phdr){1, 5, 2048, to, to, 16, 16, 1});
+	}
+	memset(bytes + 2048, 0x44, 16);
+	guest.initrd = guest.dtb = (struct hv_blob){bytes + 2048, 16};
+	make_ram();
+	assert_int_equal(load(&guest), HV_OK);
+	assert_true(is_all(ram + 0x10000, 0x44, HV_LOAD_SEGMENTS * 16));
+	assert_true(is_all(ram + (plan.initrd.v - KIT_RAM), 0x44, 16));
+	assert_true(is_all(ram + (plan.dtb.v - KIT_RAM), 0x44, 16));
 }
 
 /* Whatever these bytes are: refused with an error that says where, or loaded inside RAM. */
@@ -239,6 +276,8 @@ int main(void)
 		hv_unit_test(commit__initrd_and_dtb__are_where_the_plan_says),
 		hv_unit_test(commit__what_was_written__is_made_visible_per_region),
 		hv_unit_test(f2_commit__memory_lacks_a_part__nothing_is_written),
+		hv_unit_test(f2_commit__only_segment_is_not_writable__nothing_is_written),
+		hv_unit_test(commit__most_segments_with_initrd_and_dtb__all_arrive),
 		hv_unit_test(f1_kernel__every_prefix__is_refused_or_loaded_safely),
 		hv_unit_test(f1_kernel__each_byte_flipped__is_refused_or_loaded_safely),
 		hv_unit_test(f1_kernel__each_field_set_to_an_edge__is_refused_or_loaded_safely),

@@ -94,6 +94,24 @@ static void elf__zephyrs_shape__entry_is_not_the_load_base(void **state)
 	assert_int_equal(plan.kernel.v, TEXT);
 }
 
+static void elf__any_os_abi__is_fine(void **state)
+{
+	(void)state;
+	assert_int_equal(plan_with(7, 1, 97), HV_OK);
+}
+
+static void f1_elf__program_headers_end_with_the_file__nothing_is_read_past_them(void **state)
+{
+	struct hv_guest guest = good();
+
+	(void)state;
+	memmove(bytes + SIZE, bytes + KIT_ELF_HEADER, 3 * KIT_ELF_PHDR);
+	kit_put(bytes + KIT_E_PHOFF, 8, SIZE);
+	guest.kernel = kit_exact(bytes, SIZE + 3 * KIT_ELF_PHDR);
+	assert_int_equal(plan_for(guest), HV_OK);
+	free((void *)guest.kernel.data);
+}
+
 static void elf__virtual_entry__is_translated_to_physical(void **state)
 {
 	struct hv_guest guest = good();
@@ -429,6 +447,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		hv_unit_test(elf__good_file__segments_and_entry),
 		hv_unit_test(elf__zephyrs_shape__entry_is_not_the_load_base),
+		hv_unit_test(elf__any_os_abi__is_fine),
+		hv_unit_test(f1_elf__program_headers_end_with_the_file__nothing_is_read_past_them),
 		hv_unit_test(elf__virtual_entry__is_translated_to_physical),
 		hv_unit_test(elf__entry_physical_in_one_and_virtual_in_another__virtual_wins),
 		hv_unit_test(elf__position_independent__moves_to_the_load_address),
