@@ -58,45 +58,55 @@ static enum hv_verdict insn_fault(struct a64_vcpu *vcpu, const struct a64_trap *
 	return HV_RESUME;
 }
 
-static uint64_t load_result(uint64_t esr, uint64_t data, uint8_t size)
+/* The guest's register as an access of this size writes it. */
+static HV_HOT uint64_t stored(const struct a64_vcpu *vcpu, uint64_t esr, uint8_t size)
 {
-	if (esr & A64_ISS_SSE) {
-		data = hv_sign_extend(data, 8u * size);
-	}
-	return (esr & A64_ISS_SF) ? data : (uint32_t)data;
+	return a64_x(vcpu, a64_iss_reg(esr)) & (~(uint64_t)0 >> (64 - 8 * size));
 }
 
-/* A load or store that the syndrome describes. */
-static enum hv_verdict mmio(struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t gpa)
+/* What an access of this size loads: signed or not, to 64 or 32 bits. */
+static HV_HOT void load(struct a64_vcpu *vcpu, uint64_t esr, uint64_t data)
 {
-	uint64_t esr = trap->esr;
-	uint8_t size = a64_iss_size(esr);
-	bool swap = size > 1 && a64_is_big_endian(vcpu);
+	if (esr & A64_ISS_SSE) {
+		data = hv_sign_extend(data, 8u * a64_iss_size(esr));
+	}
+	a64_x_set(vcpu, a64_iss_reg(esr), (esr & A64_ISS_SF) ? data : (uint32_t)data);
+}
+
+static HV_HOT uint64_t ordered(uint64_t data, uint8_t size, bool swap)
+{
+	return swap ? a64_swap(data, size) : data;
+}
+
+/*
+ * A load or store that the syndrome describes, on a device. HV_FAULT: nobody answered, and nothing
+ * has changed.
+ */
+static HV_HOT enum hv_verdict device(
+	struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t gpa, bool swap)
+{
+	uint8_t size = a64_iss_size(trap->esr);
 	struct hv_exit exit;
 	enum hv_verdict verdict;
 
-	if (!hv_is_aligned(gpa, size)) {
-		return data_fault(vcpu, trap, A64_FSC_ALIGNMENT);
-	}
 	exit.kind = HV_EXIT_MMIO;
-	exit.insn_len = a64_esr_insn_len(esr);
+	exit.insn_len = a64_esr_insn_len(trap->esr);
 	exit.io.addr = gpa;
-	exit.io.size = size;
-	exit.io.write = (esr & A64_ISS_WNR) != 0;
 	exit.io.data = 0;
+	exit.io.size = size;
+	exit.io.write = (trap->esr & A64_ISS_WNR) != 0;
 	if (exit.io.write) {
-		exit.io.data = a64_x(vcpu, a64_iss_reg(esr)) & HV_MASK(8u * size - 1, 0);
-		exit.io.data = swap ? a64_swap(exit.io.data, size) : exit.io.data;
+		exit.io.data = ordered(stored(vcpu, trap->esr, size), size, swap);
 	}
 	verdict = hv_exit_handle(&vcpu->hv, &exit);
 	if (verdict == HV_FAULT) {
-		return data_fault(vcpu, trap, A64_FSC_EXTERNAL);
+		vcpu->hv.stats.exits[HV_EXIT_MMIO]--; /* it was an exit of another kind */
+		return HV_FAULT;
 	}
 	if (!exit.io.write) {
-		exit.io.data = swap ? a64_swap(exit.io.data, size) : exit.io.data;
-		a64_x_set(vcpu, a64_iss_reg(esr), load_result(esr, exit.io.data, size));
+		load(vcpu, trap->esr, ordered(exit.io.data, size, swap));
 	}
-	a64_step(vcpu, esr);
+	a64_step(vcpu, trap->esr);
 	return verdict;
 }
 
@@ -196,9 +206,10 @@ static enum hv_verdict emulate(struct a64_vcpu *vcpu, const struct a64_trap *tra
 	return HV_RESUME;
 }
 
-enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+/* Everything that is not plain. */
+static HV_COLD enum hv_verdict odd_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
-	uint64_t esr = trap->esr, page;
+	uint64_t esr = trap->esr, gpa, page;
 	enum hv_verdict verdict;
 	unsigned fsc;
 
@@ -221,7 +232,47 @@ enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *tra
 	if (!(esr & A64_ISS_ISV)) {
 		return emulate(vcpu, trap);
 	}
-	return mmio(vcpu, trap, page | (trap->far & (HV_PAGE_SIZE - 1)));
+	gpa = page | (trap->far & (HV_PAGE_SIZE - 1));
+	if (!hv_is_aligned(gpa, a64_iss_size(esr))) {
+		return data_fault(vcpu, trap, A64_FSC_ALIGNMENT);
+	}
+	verdict = device(vcpu, trap, gpa, a64_is_big_endian(vcpu));
+	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
+}
+
+/* A plain access to no device: memory that is not mapped yet, or nothing. */
+static HV_COLD enum hv_verdict no_device(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	bool write = (trap->esr & A64_ISS_WNR) != 0;
+	enum hv_verdict verdict = map(vcpu, fault_page(trap), write ? HV_PROT_W : HV_PROT_R);
+
+	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
+}
+
+/* A valid syndrome, a translation fault; aligned; by AArch64 code that is little-endian. */
+static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	const uint64_t mask = A64_ISS_ISV | A64_ISS_FNV | A64_ISS_CM | A64_ISS_S1PTW |
+			      (A64_ISS_FSC & ~(uint64_t)3);
+
+	return (trap->esr & mask) == (A64_ISS_ISV | A64_FSC_TRANSLATION) &&
+	       !(trap->far & (a64_iss_size(trap->esr) - 1u)) && !a64_is_aarch32(vcpu) &&
+	       !a64_is_big_endian(vcpu);
+}
+
+/*
+ * Devices are asked before memory: this is the hot path, and memory that is not mapped yet faults
+ * once per block. Memory that is a device too (flash) may thus be read through the device.
+ */
+enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	enum hv_verdict verdict;
+
+	if (!is_plain(vcpu, trap)) {
+		return odd_abort(vcpu, trap);
+	}
+	verdict = device(vcpu, trap, fault_page(trap) | (trap->far & (HV_PAGE_SIZE - 1)), false);
+	return verdict == HV_FAULT ? no_device(vcpu, trap) : verdict;
 }
 
 enum hv_verdict a64_insn_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)

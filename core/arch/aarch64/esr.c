@@ -4,7 +4,10 @@
 
 #include <arch/aarch64/a64.h>
 
-/* A class that is not listed is unallocated, or belongs to EL2's own exceptions: BAD. */
+/*
+ * A class that is not listed is unallocated, belongs to EL2's own exceptions, or is one of the
+ * three that trap.c names: BAD.
+ */
 static const uint8_t cause[A64_EC_COUNT] = {
 	[A64_EC_UNKNOWN] = A64_CAUSE_UNDEF,
 	[A64_EC_WFX] = A64_CAUSE_WFX,
@@ -22,9 +25,7 @@ static const uint8_t cause[A64_EC_COUNT] = {
 	[0x11] = A64_CAUSE_GUEST, /* SVC */
 	[0x14] = A64_CAUSE_UNDEF, /* 128-bit system instructions */
 	[A64_EC_SVC64] = A64_CAUSE_GUEST,
-	[A64_EC_HVC64] = A64_CAUSE_HVC,
 	[A64_EC_SMC64] = A64_CAUSE_SMC,
-	[A64_EC_SYSREG] = A64_CAUSE_SYSREG,
 	[0x19] = A64_CAUSE_UNDEF, /* SVE */
 	[0x1a] = A64_CAUSE_UNDEF, /* ERET under nested virtualization */
 	[0x1b] = A64_CAUSE_UNDEF, /* TSTART */
@@ -32,7 +33,6 @@ static const uint8_t cause[A64_EC_COUNT] = {
 	[0x1d] = A64_CAUSE_UNDEF, /* SME */
 	[A64_EC_IABT_LOWER] = A64_CAUSE_IABT,
 	[0x22] = A64_CAUSE_GUEST, /* PC alignment */
-	[A64_EC_DABT_LOWER] = A64_CAUSE_DABT,
 	[0x26] = A64_CAUSE_GUEST, /* SP alignment */
 	[0x27] = A64_CAUSE_UNDEF, /* memory copy and set */
 	[0x28] = A64_CAUSE_GUEST, /* floating point, AArch32 */

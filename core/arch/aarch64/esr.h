@@ -28,18 +28,15 @@ enum a64_ec {
 	A64_EC_SERROR = 0x2f,
 };
 
-/* What trap.c does with an exception class. */
+/* What trap.c does with an exception class that it does not name itself. */
 enum a64_cause {
 	A64_CAUSE_BAD,   /* cannot come from a guest under a64_hcr(): stops the VM */
 	A64_CAUSE_UNDEF, /* an instruction that the virtual CPU does not have */
 	A64_CAUSE_GUEST, /* the guest's own exception: goes to its EL1 with this syndrome */
 	A64_CAUSE_WFX,
 	A64_CAUSE_COPROC, /* AArch32 system registers, from EL0 */
-	A64_CAUSE_HVC,
 	A64_CAUSE_SMC,
-	A64_CAUSE_SYSREG,
 	A64_CAUSE_IABT,
-	A64_CAUSE_DABT,
 	A64_CAUSE_SERROR,
 };
 

@@ -50,14 +50,3 @@ void a64_step_aarch32(struct a64_vcpu *vcpu, uint8_t insn_len)
 	vcpu->regs.pc = (uint32_t)(vcpu->regs.pc + insn_len);
 	vcpu->regs.pstate = pstate & ~A64_PSTATE_SS;
 }
-
-bool a64_is_big_endian(const struct a64_vcpu *vcpu)
-{
-	uint64_t sctlr;
-
-	if (a64_is_aarch32(vcpu)) {
-		return (vcpu->regs.pstate & A64_PSTATE_E) != 0;
-	}
-	sctlr = vcpu->el1_here ? vcpu->el1.sctlr : port_a64_sctlr();
-	return (sctlr & (a64_is_el0(vcpu) ? A64_SCTLR_E0E : A64_SCTLR_EE)) != 0;
-}

@@ -37,17 +37,19 @@ static inline bool a64_is_el0(const struct a64_vcpu *vcpu)
 bool a64_cond_passes(const struct a64_vcpu *vcpu, uint64_t esr);
 
 /* After an AArch32 instruction: the PC, and T32's IT block. */
-void a64_step_aarch32(struct a64_vcpu *vcpu, uint8_t insn_len);
+HV_COLD void a64_step_aarch32(struct a64_vcpu *vcpu, uint8_t insn_len);
 
 /* The trapped instruction is done: behaves as if the CPU had executed it. */
 static inline void a64_step(struct a64_vcpu *vcpu, uint64_t esr)
 {
-	if (a64_is_aarch32(vcpu)) {
+	uint64_t pstate = vcpu->regs.pstate;
+
+	if (__builtin_expect((pstate & A64_PSTATE_NRW) != 0, 0)) {
 		a64_step_aarch32(vcpu, a64_esr_insn_len(esr));
 		return;
 	}
 	vcpu->regs.pc += 4;
-	vcpu->regs.pstate &= ~(A64_PSTATE_SS | A64_PSTATE_BTYPE);
+	vcpu->regs.pstate = pstate & ~(A64_PSTATE_SS | A64_PSTATE_BTYPE);
 }
 
 /* X<n> as an operand: register 31 is the zero register (X3). */
@@ -66,15 +68,24 @@ static inline void a64_x_set(struct a64_vcpu *vcpu, unsigned n, uint64_t value)
 #define A64_HCR_VSE HV_BIT(8) /* HCR_EL2: an SError is pending for the guest */
 
 /* SCTLR_EL1 */
-#define A64_SCTLR_M     HV_BIT(0)
-#define A64_SCTLR_WXN   HV_BIT(19)
-#define A64_SCTLR_SPAN  HV_BIT(23)
-#define A64_SCTLR_E0E   HV_BIT(24)
-#define A64_SCTLR_EE    HV_BIT(25)
-#define A64_SCTLR_DSSBS HV_BIT(44)
+#define A64_SCTLR_M       HV_BIT(0)
+#define A64_SCTLR_WXN     HV_BIT(19)
+#define A64_SCTLR_SPAN    HV_BIT(23)
+#define A64_SCTLR_E0E_BIT 24u /* big-endian data at EL0; the next bit is EL1's, EE */
+#define A64_SCTLR_EE      HV_BIT(25)
+#define A64_SCTLR_DSSBS   HV_BIT(44)
 
 /* Whether data accesses of the guest's present level are big-endian (D13). */
-bool a64_is_big_endian(const struct a64_vcpu *vcpu);
+static inline bool a64_is_big_endian(const struct a64_vcpu *vcpu)
+{
+	uint64_t pstate = vcpu->regs.pstate;
+	uint64_t sctlr = vcpu->el1_here ? vcpu->el1.sctlr : port_a64_sctlr();
+
+	if (__builtin_expect((pstate & A64_PSTATE_NRW) != 0, 0)) {
+		return (pstate & A64_PSTATE_E) != 0;
+	}
+	return (sctlr >> A64_SCTLR_E0E_BIT >> (pstate >> 2 & 1) & 1) != 0;
+}
 
 /* The low `size` (1, 2, 4, 8) bytes of value in the other byte order. */
 static inline uint64_t a64_swap(uint64_t value, uint8_t size)

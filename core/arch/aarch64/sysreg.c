@@ -204,7 +204,7 @@ bool a64_sysreg_access(struct a64_vcpu *vcpu, uint32_t reg, bool is_write, uint6
 }
 
 /* ISS of class 0x18: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, read 0. */
-void a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr)
+enum hv_verdict a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr)
 {
 	unsigned rt = (unsigned)hv_bits(esr, 9, 5);
 	uint32_t reg = (uint32_t)A64_SYSREG(hv_bits(esr, 21, 20), hv_bits(esr, 16, 14),
@@ -214,12 +214,13 @@ void a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr)
 
 	if (!a64_sysreg_access(vcpu, reg, is_write, &value)) {
 		a64_inject_undef(vcpu);
-		return;
+		return HV_RESUME;
 	}
 	if (!is_write) {
 		a64_x_set(vcpu, rt, value);
 	}
 	a64_step(vcpu, esr);
+	return HV_RESUME;
 }
 
 /* The AArch64 names of AArch32's physical timer registers; 0 for any other. */
@@ -241,7 +242,7 @@ static uint32_t coproc_reg(uint64_t esr)
 	return 0;
 }
 
-void a64_coproc_trap(struct a64_vcpu *vcpu, uint64_t esr)
+enum hv_verdict a64_coproc_trap(struct a64_vcpu *vcpu, uint64_t esr)
 {
 	uint32_t reg = coproc_reg(esr);
 	bool is_write = !(esr & 1), pair = a64_esr_ec(esr) == A64_EC_CP15_MCRR;
@@ -250,14 +251,14 @@ void a64_coproc_trap(struct a64_vcpu *vcpu, uint64_t esr)
 
 	if (!a64_cond_passes(vcpu, esr)) {
 		a64_step(vcpu, esr);
-		return;
+		return HV_RESUME;
 	}
 	if (pair) {
 		value |= a64_x(vcpu, rt2) << 32;
 	}
 	if (!reg || !a64_sysreg_access(vcpu, reg, is_write, &value)) {
 		a64_inject_undef(vcpu);
-		return;
+		return HV_RESUME;
 	}
 	if (!is_write) {
 		a64_x_set(vcpu, rt, (uint32_t)value);
@@ -266,4 +267,5 @@ void a64_coproc_trap(struct a64_vcpu *vcpu, uint64_t esr)
 		}
 	}
 	a64_step(vcpu, esr);
+	return HV_RESUME;
 }

@@ -22,10 +22,10 @@
 HV_WARN_UNUSED bool a64_sysreg_access(
 	struct a64_vcpu *vcpu, uint32_t reg, bool write, uint64_t *value);
 
-/* The exception class 0x18: does the access and steps, or injects UNDEF. */
-void a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr);
+/* The exception class 0x18: does the access and steps, or injects UNDEF. Resumes. */
+enum hv_verdict a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr);
 
 /* Classes 3 to 6, 8 and 12: AArch32 code at EL0 may reach the physical timer, and nothing else. */
-void a64_coproc_trap(struct a64_vcpu *vcpu, uint64_t esr);
+enum hv_verdict a64_coproc_trap(struct a64_vcpu *vcpu, uint64_t esr);
 
 #endif

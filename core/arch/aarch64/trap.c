@@ -15,16 +15,17 @@ static void count(struct a64_vcpu *vcpu, enum hv_exit_kind kind)
 	vcpu->hv.stats.exits[kind]++;
 }
 
-static enum hv_verdict undef(struct a64_vcpu *vcpu)
+static HV_COLD enum hv_verdict undef(struct a64_vcpu *vcpu)
 {
 	count(vcpu, HV_EXIT_GUEST);
 	a64_inject_undef(vcpu);
 	return HV_RESUME;
 }
 
+/* H11: only #0 is a call. The PC is behind an HVC already, and on a trapped SMC. */
 static enum hv_verdict hvc(struct a64_vcpu *vcpu, uint64_t esr)
 {
-	if (esr & 0xffff) { /* H11: only #0 is a call; the PC is behind it already */
+	if (esr & 0xffff) {
 		vcpu->regs.pc -= 4;
 		return undef(vcpu);
 	}
@@ -38,8 +39,14 @@ static enum hv_verdict smc(struct a64_vcpu *vcpu, uint64_t esr)
 		return undef(vcpu);
 	}
 	count(vcpu, HV_EXIT_CALL);
-	a64_step(vcpu, esr); /* unlike HVC, a trapped SMC was not executed */
+	a64_step(vcpu, esr);
 	return a64_smccc_call(vcpu);
+}
+
+static enum hv_verdict sysreg(struct a64_vcpu *vcpu, uint64_t esr)
+{
+	count(vcpu, HV_EXIT_SYSREG);
+	return a64_sysreg_trap(vcpu, esr);
 }
 
 enum hv_verdict a64_wait(struct a64_vcpu *vcpu)
@@ -72,22 +79,13 @@ static enum hv_verdict bad(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 	return hv_vm_crash(&vcpu->hv, a64_esr_name(trap->esr), trap->esr, vcpu->regs.pc);
 }
 
-enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+static HV_COLD enum hv_verdict infrequent(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
 	switch (a64_esr_cause(trap->esr)) {
-	case A64_CAUSE_HVC: return hvc(vcpu, trap->esr);
 	case A64_CAUSE_SMC: return smc(vcpu, trap->esr);
-	case A64_CAUSE_DABT: return a64_data_abort(vcpu, trap);
 	case A64_CAUSE_IABT: return a64_insn_abort(vcpu, trap);
 	case A64_CAUSE_WFX: return wfx(vcpu, trap->esr);
-	case A64_CAUSE_SYSREG:
-		count(vcpu, HV_EXIT_SYSREG);
-		a64_sysreg_trap(vcpu, trap->esr);
-		return HV_RESUME;
-	case A64_CAUSE_COPROC:
-		count(vcpu, HV_EXIT_SYSREG);
-		a64_coproc_trap(vcpu, trap->esr);
-		return HV_RESUME;
+	case A64_CAUSE_COPROC: count(vcpu, HV_EXIT_SYSREG); return a64_coproc_trap(vcpu, trap->esr);
 	case A64_CAUSE_SERROR: a64_serror(vcpu); return HV_RESUME;
 	case A64_CAUSE_UNDEF: return undef(vcpu);
 	case A64_CAUSE_GUEST:
@@ -95,5 +93,16 @@ enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const struct a64_trap *tr
 		a64_inject_same(vcpu, trap);
 		return HV_RESUME;
 	default: return bad(vcpu, trap);
+	}
+}
+
+/* The frequent classes are told apart first, and each is a jump: no frame until one needs it. */
+enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	switch (a64_esr_ec(trap->esr)) {
+	case A64_EC_DABT_LOWER: return a64_data_abort(vcpu, trap);
+	case A64_EC_HVC64: return hvc(vcpu, trap->esr);
+	case A64_EC_SYSREG: return sysreg(vcpu, trap->esr);
+	default: return infrequent(vcpu, trap);
 	}
 }

@@ -35,6 +35,10 @@ typedef struct {
 #define HV_CONTAINER_OF(ptr, type, member)                                                         \
 	((type *)(void *)((uint8_t *)(ptr)-offsetof(type, member)))
 #define HV_WARN_UNUSED __attribute__((warn_unused_result))
+/* Off the hot path: not inlined, so that its stack frame is not its caller's. */
+#define HV_COLD __attribute__((cold, noinline))
+/* On the hot path: a part of each of its callers. */
+#define HV_HOT inline __attribute__((always_inline))
 
 /* A byte string that somebody else owns; it must outlive whoever keeps the record. */
 struct hv_blob {
