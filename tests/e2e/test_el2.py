@@ -162,7 +162,7 @@ def add_guest(name):
     setattr(Guests, "test_" + name, test)
 
 
-for guest in ("hello", "calls", "mmio", "traps", "timer", "gic"):
+for guest in ("hello", "calls", "mmio", "traps", "timer", "naps", "gic"):
     add_guest(guest)
 
 

@@ -26,6 +26,7 @@ BOTH_CLOCKS(calls)
 BOTH_CLOCKS(mmio)
 BOTH_CLOCKS(traps)
 BOTH_CLOCKS(timer)
+BOTH_CLOCKS(naps)
 BOTH_CLOCKS(gic)
 BOTH_CLOCKS(mmu)
 
@@ -111,6 +112,8 @@ int main(void)
 		kit_test(guest_traps__block_clock__all_pass),
 		kit_test(guest_timer__host_clock__all_pass),
 		kit_test(guest_timer__block_clock__all_pass),
+		kit_test(guest_naps__host_clock__all_pass),
+		kit_test(guest_naps__block_clock__all_pass),
 		kit_test(guest_gic__host_clock__all_pass),
 		kit_test(guest_gic__block_clock__all_pass),
 		kit_test(guest_mmu__host_clock__all_pass),
