@@ -159,7 +159,7 @@ bool console_put(struct console *console, const uint8_t *bytes, size_t count)
 	if (!console->in_record) {
 		feed_guest(console, bytes + start, count - start);
 	}
-	return !console->seen && !console->broken;
+	return (!console->seen || console->linger) && !console->broken;
 }
 
 /* Takes the escape key and what follows it out of what was typed. */

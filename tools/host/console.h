@@ -19,6 +19,7 @@ struct console {
 	bool seen;                     /* until was printed */
 	bool broken;                   /* stdout does not take bytes any more */
 	bool silent;                   /* only look out, print nothing */
+	bool linger;                   /* seeing it does not end the run */
 
 	char token[HV_BUNDLE_TOKEN + 1]; /* empty: no records */
 	bool in_record;
