@@ -405,13 +405,11 @@ static uint32_t lr_room(struct gicv3_cpu *cpu, uint32_t prio)
 	}
 	slot = least_urgent(cpu, GICV3_LR_PENDING, &worst);
 	if (slot == NO_SLOT && prio < CLOSED) {
-		slot = least_urgent(cpu, GICV3_LR_ACTIVE, &worst);
-	} else if (worst <= prio) {
+		slot = least_urgent(cpu, GICV3_LR_ACTIVE, &worst); /* they all are */
+	} else if (slot == NO_SLOT || worst <= prio) {
 		return NO_SLOT;
 	}
-	if (slot != NO_SLOT) {
-		lr_give_away(cpu, slot);
-	}
+	lr_give_away(cpu, slot);
 	return slot;
 }
 

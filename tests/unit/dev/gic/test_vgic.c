@@ -345,6 +345,32 @@ static void mapped__pended_by_software_while_active__comes_after_the_eoi(void **
 	assert_int_equal(fake_gic.ends, 1);
 }
 
+static void mapped__fires_while_software_made_it_active__comes_after_the_eoi(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	timer_on();
+	edge_spi(40, 0x10);
+	pulse(40);
+	irq_do(0, PEND, 27);
+	assert_int_equal(guest_ack(0), 40);
+	assert_int_equal(guest_ack(0), 27);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	rig_enter(0);
+	assert_int_equal(hw_state(0, 27), 2);
+	guest_eoi(0, 27); /* ends the physical one too, whose line is still high */
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	assert_int_equal(guest_ack(0), 27);
+	assert_int_equal(guest_ack(0), GIC_SPURIOUS);
+	guest_eoi(0, 27);
+	irq_do(0, PEND, 27); /* and when software's is over */
+	assert_int_equal(guest_ack(0), 27);
+	guest_eoi(0, 27);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	assert_int_equal(guest_ack(0), 27);
+	assert_int_equal(fake_gic.ends, 0);
+}
+
 static void mapped__disabled_when_it_fires_again__waits(void **state)
 {
 	(void)state;
@@ -850,6 +876,30 @@ static void spill__all_active__the_least_urgent_gives_way_and_its_eoi_counts(voi
 	assert_int_equal(guest_ack(0), 40);
 }
 
+static void spill__on_two_vcpus__each_counts_its_own(void **state)
+{
+	(void)state;
+	rig_start(2, 1);
+	for (uint32_t i = 40; i < 46; i++) {
+		edge_spi(i, (uint8_t)((45 - i) / 2 * 0x40));
+		irq_route(0, i, i % 2);
+	}
+	for (uint32_t i = 40; i < 46; i++) {
+		pulse(i);
+		assert_int_equal(guest_ack(i % 2), i);
+	}
+	guest_eoi(1, 45);
+	assert_true(guest_eoi(1, 43));
+	assert_int_equal(irq_bit(1, ACTIVATE, 43), 0);
+	for (uint32_t i = 40; i < 43; i++) {
+		assert_int_equal(irq_bit(1, ACTIVATE, i), 1);
+	}
+	vgic_cpu_reset(&rig.cpu[0]);
+	assert_int_equal(irq_bit(1, ACTIVATE, 40), 0);
+	assert_int_equal(irq_bit(1, ACTIVATE, 42), 0);
+	assert_int_equal(irq_bit(1, ACTIVATE, 41), 1);
+}
+
 static void spill__exit_before_the_maintenance_interrupt__count_is_not_lost(void **state)
 {
 	(void)state;
@@ -1185,6 +1235,7 @@ int main(void)
 		hv_unit_test(mapped__fires_and_ends__is_a_hw_list_register_and_needs_no_look),
 		hv_unit_test(mapped__guest_deactivates_by_register__physical_one_ends),
 		hv_unit_test(mapped__pended_by_software_while_active__comes_after_the_eoi),
+		hv_unit_test(mapped__fires_while_software_made_it_active__comes_after_the_eoi),
 		hv_unit_test(mapped__disabled_when_it_fires_again__waits),
 		hv_unit_test(g13_mapped__vcpu_reset_while_active__physical_one_ends_once),
 		hv_unit_test(mapped__spilled_and_ended_by_another_vcpu__is_left_alone),
@@ -1207,6 +1258,7 @@ int main(void)
 		hv_unit_test(g7_storm__more_than_list_registers__all_arrive_in_order),
 		hv_unit_test(g7_more_urgent_one__takes_the_place_of_the_least_urgent),
 		hv_unit_test(spill__all_active__the_least_urgent_gives_way_and_its_eoi_counts),
+		hv_unit_test(spill__on_two_vcpus__each_counts_its_own),
 		hv_unit_test(spill__exit_before_the_maintenance_interrupt__count_is_not_lost),
 		hv_unit_test(eoi_count__more_than_is_spilled__is_ignored),
 		hv_unit_test(closed_group__fills_the_list_registers__gives_way_to_an_open_one),
