@@ -9,11 +9,14 @@ else()
 endif()
 set(CMAKE_C_COMPILER ${drydock_cross}gcc)
 set(CMAKE_ASM_COMPILER ${drydock_cross}gcc)
+set(CMAKE_AR ${drydock_cross}gcc-ar) # archives of LTO objects
+set(CMAKE_RANLIB ${drydock_cross}gcc-ranlib)
 set(CMAKE_OBJCOPY ${drydock_cross}objcopy)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 # No SIMD registers (they are the guest's while it runs), no calls to atomics of libgcc, no PLT or
-# stack protector of a hosted system. -O2, and symbols for the dumps' addresses.
+# stack protector of a hosted system. -O2 over the whole image at once, for the exits' sake; and
+# symbols for the dumps' addresses.
 set(CMAKE_C_FLAGS_INIT "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -fno-pie \
 -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections")
-set(CMAKE_C_FLAGS_RELEASE "-O2 -g" CACHE STRING "")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g -flto=auto" CACHE STRING "")
 set(CMAKE_ASM_FLAGS_INIT "-march=armv8-a")

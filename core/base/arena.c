@@ -13,9 +13,7 @@ void *hv_arena_take(struct hv_arena *arena, size_t size, size_t align)
 		return NULL;
 	}
 	taken = arena->base + arena->used + pad;
-	for (size_t i = 0; i < size; i++) {
-		taken[i] = 0;
-	}
+	__builtin_memset(taken, 0, size);
 	arena->used += pad + size;
 	return taken;
 }

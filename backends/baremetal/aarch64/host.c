@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Bindings: Devicetree Specification 0.4 and Linux's arm,gic-v3, arm,pl011, arm,psci,
- * arm,armv8-timer. */
+/*
+ * One walk over the tree; each node is offered to whoever reads its kind. Bindings: Devicetree
+ * Specification 0.4 and Linux's arm,gic-v3, arm,pl011, arm,psci, arm,armv8-timer.
+ */
 #include "host.h"
 
 #include <hv/bits.h>
@@ -17,24 +19,35 @@
 #define TIMER_VIRTUAL    2u
 #define TIMER_HYPERVISOR 3u
 
-static enum hv_status refuse(
-	struct hv_load_error *error, const char *field, const char *why, uint32_t offset)
+/* What a reader works with: the node at hand, and what has been found so far. */
+struct reader {
+	struct host *host;
+	const struct hv_fdt *fdt;
+	const struct hv_fdt_node *node;
+	struct hv_load_error *error;
+	struct ranges used; /* taken out of host->ram at the end, when all RAM is known */
+	bool in_reserved;   /* below /reserved-memory */
+};
+
+static enum hv_status refuse(struct reader *reader, const char *field, const char *why)
 {
-	*error = (struct hv_load_error){
-		.input = "dtb", .field = field, .why = why, .offset = offset};
+	*reader->error = (struct hv_load_error){.input = "dtb",
+		.field = field,
+		.why = why,
+		.offset = reader->node ? reader->node->at : 0};
 	return HV_ERR_INVALID;
 }
 
-/* INTID of specifier `index` in a node's "interrupts". */
-static enum hv_status interrupt(const struct hv_fdt *fdt, const struct hv_fdt_node *node,
-	uint32_t index, uint32_t *intid, struct hv_load_error *error)
+/* INTID of specifier `index` in the node's "interrupts". */
+static enum hv_status interrupt(struct reader *reader, uint32_t index, uint32_t *intid)
 {
 	struct hv_blob value;
 	uint64_t at = (uint64_t)index * GIC_CELLS * 4;
 	const uint8_t *cell;
 
-	if (!hv_fdt_prop(fdt, node, "interrupts", &value) || value.size < at + GIC_CELLS * 4) {
-		return refuse(error, "interrupts", "missing or too short", node->at);
+	if (!hv_fdt_prop(reader->fdt, reader->node, "interrupts", &value) ||
+		value.size < at + GIC_CELLS * 4) {
+		return refuse(reader, "interrupts", "missing or too short");
 	}
 	cell = (const uint8_t *)value.data + at;
 	*intid = hv_be32(cell + 4) +
@@ -42,180 +55,260 @@ static enum hv_status interrupt(const struct hv_fdt *fdt, const struct hv_fdt_no
 	return HV_OK;
 }
 
-static enum hv_status reg(const struct hv_fdt *fdt, const struct hv_fdt_node *node, uint32_t index,
-	struct range *range, struct hv_load_error *error)
+static enum hv_status reg(struct reader *reader, uint32_t index, struct range *range)
 {
 	struct hv_fdt_range found;
 
-	if (!node->is_mapped || hv_fdt_reg(fdt, node, index, &found) != HV_OK || found.size == 0) {
-		return refuse(error, "reg", "no range that the CPU sees", node->at);
+	if (!reader->node->is_mapped ||
+		hv_fdt_reg(reader->fdt, reader->node, index, &found) != HV_OK || found.size == 0) {
+		return refuse(reader, "reg", "no range that the CPU sees");
 	}
 	*range = (struct range){.base = found.base, .size = found.size};
 	return HV_OK;
 }
 
-static enum hv_status find(const struct hv_fdt *fdt, const char *compatible,
-	struct hv_fdt_node *node, struct hv_load_error *error)
-{
-	struct hv_fdt_walk walk;
+/* ---- nodes that are known by "compatible"; the first enabled one of a kind counts ---- */
 
-	hv_fdt_walk_init(&walk, fdt);
-	while (hv_fdt_walk_to(&walk, "compatible", compatible, node)) {
-		if (hv_fdt_is_enabled(fdt, node)) {
-			return HV_OK;
-		}
-	}
-	return refuse(error, compatible, "no such node", 0);
+static enum hv_status read_uart(struct reader *reader)
+{
+	struct host *host = reader->host;
+	enum hv_status status = interrupt(reader, 0, &host->uart_intid);
+
+	return status == HV_OK ? reg(reader, 0, &host->uart) : status;
 }
 
-static enum hv_status read_uart(
-	struct host *host, const struct hv_fdt *fdt, struct hv_load_error *error)
+static enum hv_status read_gic(struct reader *reader)
 {
-	struct hv_fdt_node node;
-	enum hv_status status = find(fdt, "arm,pl011", &node, error);
-
-	if (status == HV_OK) {
-		status = interrupt(fdt, &node, 0, &host->uart_intid, error);
-	}
-	return status == HV_OK ? reg(fdt, &node, 0, &host->uart, error) : status;
-}
-
-static void read_psci(struct host *host, const struct hv_fdt *fdt)
-{
-	struct hv_fdt_node node;
-
-	if (hv_fdt_find_path(fdt, "/psci", &node) != HV_OK ||
-		hv_fdt_string(fdt, &node, "method", &host->psci_method) != HV_OK) {
-		host->psci_method = NULL;
-	}
-}
-
-static enum hv_status read_gic(
-	struct host *host, const struct hv_fdt *fdt, struct hv_load_error *error)
-{
-	struct hv_fdt_node node;
+	struct host *host = reader->host;
 	uint32_t regions = 1;
-	enum hv_status status = find(fdt, "arm,gic-v3", &node, error);
+	enum hv_status status = reg(reader, 0, &host->gicd);
 
-	if (status != HV_OK) {
-		return status;
-	}
-	if (hv_fdt_u32(fdt, &node, "#redistributor-regions", &regions) == HV_ERR_INVALID ||
+	if (hv_fdt_u32(reader->fdt, reader->node, "#redistributor-regions", &regions) ==
+			HV_ERR_INVALID ||
 		regions == 0 || regions > HOST_GICR_REGIONS) {
-		return refuse(error, "#redistributor-regions", "out of range", node.at);
+		return refuse(reader, "#redistributor-regions", "out of range");
 	}
-	status = reg(fdt, &node, 0, &host->gicd, error);
 	for (uint32_t i = 0; i < regions && status == HV_OK; i++) {
-		status = reg(fdt, &node, 1 + i, &host->gicr[i], error);
+		status = reg(reader, 1 + i, &host->gicr[i]);
 	}
 	host->gicr_count = regions;
-	return status == HV_OK ? interrupt(fdt, &node, 0, &host->maintenance_intid, error) : status;
+	return status == HV_OK ? interrupt(reader, 0, &host->maintenance_intid) : status;
 }
 
-static enum hv_status read_timer(
-	struct host *host, const struct hv_fdt *fdt, struct hv_load_error *error)
+static enum hv_status read_timer(struct reader *reader)
 {
-	struct hv_fdt_node node;
-	enum hv_status status = find(fdt, "arm,armv8-timer", &node, error);
+	struct host *host = reader->host;
+	enum hv_status status = interrupt(reader, TIMER_VIRTUAL, &host->vtimer_intid);
 
-	if (status == HV_OK) {
-		status = interrupt(fdt, &node, TIMER_VIRTUAL, &host->vtimer_intid, error);
-	}
-	return status == HV_OK
-		       ? interrupt(fdt, &node, TIMER_HYPERVISOR, &host->hyp_timer_intid, error)
-		       : status;
+	return status == HV_OK ? interrupt(reader, TIMER_HYPERVISOR, &host->hyp_timer_intid)
+			       : status;
 }
 
-static enum hv_status add_memory(
-	struct host *host, const struct hv_fdt *fdt, struct hv_load_error *error)
+static enum hv_status read_rtc(struct reader *reader)
 {
-	struct hv_fdt_walk walk;
-	struct hv_fdt_node node;
-	struct hv_fdt_range range;
+	return reg(reader, 0, &reader->host->rtc);
+}
 
-	hv_fdt_walk_init(&walk, fdt);
-	while (hv_fdt_walk_to(&walk, "device_type", "memory", &node)) {
-		if (node.depth != 1 || !hv_fdt_is_enabled(fdt, &node)) {
-			continue;
+enum kind { KIND_UART, KIND_GIC, KIND_TIMER, KIND_RTC, KINDS };
+
+static const struct {
+	const char *compatible;
+	enum hv_status (*read)(struct reader *reader);
+	bool is_needed;
+} kind_of[KINDS] = {
+	[KIND_UART] = {"arm,pl011", read_uart, true},
+	[KIND_GIC] = {"arm,gic-v3", read_gic, true},
+	[KIND_TIMER] = {"arm,armv8-timer", read_timer, true},
+	[KIND_RTC] = {"arm,pl031", read_rtc, false},
+};
+
+/* Whether a list of strings has `text` in it. */
+static bool list_has(struct hv_blob list, const char *text)
+{
+	const char *at = list.data, *end = at + list.size;
+
+	while (at < end) {
+		const char *want = text;
+
+		while (at < end && *at && *at == *want) {
+			at++;
+			want++;
 		}
-		for (uint32_t i = 0; hv_fdt_reg(fdt, &node, i, &range) == HV_OK; i++) {
-			/* The banks are firmware's word; overlapping ones would be its bug. */
-			if (ranges_remove(&host->ram, range.base, range.size) != HV_OK ||
-				ranges_add(&host->ram, range.base, range.size) != HV_OK) {
-				return refuse(error, "memory", "more ranges than we take", node.at);
-			}
+		if (at < end && *at == *want) {
+			return true;
 		}
+		while (at < end && *at) {
+			at++;
+		}
+		at++;
 	}
-	return host->ram.count ? HV_OK : refuse(error, "memory", "no such node", 0);
+	return false;
 }
 
-static enum hv_status drop_reserved_nodes(
-	struct host *host, const struct hv_fdt *fdt, struct hv_load_error *error)
+static enum hv_status read_compatible(struct reader *reader, bool found[KINDS])
 {
-	struct hv_fdt_walk walk;
-	struct hv_fdt_node node, parent;
-	struct hv_fdt_range range;
+	struct hv_blob list;
 
-	if (hv_fdt_find_path(fdt, "/reserved-memory", &parent) != HV_OK) {
+	if (!hv_fdt_prop(reader->fdt, reader->node, "compatible", &list)) {
 		return HV_OK;
 	}
-	hv_fdt_walk_init(&walk, fdt);
-	while (hv_fdt_walk_next(&walk, &node) && node.at != parent.at) {
-	}
-	while (hv_fdt_walk_next(&walk, &node) && node.depth > parent.depth) {
-		for (uint32_t i = 0; hv_fdt_reg(fdt, &node, i, &range) == HV_OK; i++) {
-			if (ranges_remove(&host->ram, range.base, range.size) != HV_OK) {
-				return refuse(error, "reserved-memory", "too many holes", node.at);
-			}
+	for (unsigned kind = 0; kind < KINDS; kind++) {
+		if (!found[kind] && list_has(list, kind_of[kind].compatible) &&
+			hv_fdt_is_enabled(reader->fdt, reader->node)) {
+			found[kind] = true;
+			return kind_of[kind].read(reader);
 		}
 	}
 	return HV_OK;
 }
 
-/* Whatever is in use is widened to pages, since that is what memory is given out in. */
-static bool drop(struct host *host, uint64_t base, uint64_t size)
-{
-	uint64_t start = hv_align_down(base, HV_PAGE_SIZE);
-	uint64_t end;
+/* ---- nodes that are known by their name, all below the root ---- */
 
-	if (size == 0) {
-		return true;
+static bool has_name(const struct hv_fdt_node *node, const char *name)
+{
+	const char *at = node->name;
+
+	while (*name && *at == *name) {
+		at++;
+		name++;
 	}
-	return hv_add_ok(base, size + HV_PAGE_SIZE - 1, &end) &&
-	       ranges_remove(&host->ram, start, hv_align_down(end, HV_PAGE_SIZE) - start) == HV_OK;
+	return *name == '\0' && (*at == '\0' || *at == '@');
 }
 
-static enum hv_status drop_used(struct host *host, struct range image, const struct hv_fdt *fdt,
-	struct hv_load_error *error)
+static enum hv_status read_memory(struct reader *reader)
+{
+	struct ranges *ram = &reader->host->ram;
+	struct hv_fdt_range range;
+
+	if (!hv_fdt_is_enabled(reader->fdt, reader->node)) {
+		return HV_OK;
+	}
+	for (uint32_t i = 0; hv_fdt_reg(reader->fdt, reader->node, i, &range) == HV_OK; i++) {
+		/* Removed first, because a range may be named twice. */
+		if (ranges_remove(ram, range.base, range.size) != HV_OK ||
+			ranges_add(ram, range.base, range.size) != HV_OK) {
+			return refuse(reader, "memory", "more ranges than we take");
+		}
+	}
+	return HV_OK;
+}
+
+/* Where the boot loader put the initrd, which is our bundle. */
+static void read_chosen(struct reader *reader)
+{
+	uint64_t start, end;
+
+	if (hv_fdt_u64(reader->fdt, reader->node, "linux,initrd-start", &start) == HV_OK &&
+		hv_fdt_u64(reader->fdt, reader->node, "linux,initrd-end", &end) == HV_OK &&
+		start < end) {
+		reader->host->initrd = (struct range){.base = start, .size = end - start};
+	}
+}
+
+static void read_psci(struct reader *reader)
+{
+	if (hv_fdt_string(reader->fdt, reader->node, "method", &reader->host->psci_method) !=
+		HV_OK) {
+		reader->host->psci_method = NULL;
+	}
+}
+
+static enum hv_status read_named(struct reader *reader)
+{
+	reader->in_reserved = has_name(reader->node, "reserved-memory");
+	if (has_name(reader->node, "memory")) {
+		return read_memory(reader);
+	}
+	if (has_name(reader->node, "chosen")) {
+		read_chosen(reader);
+	} else if (has_name(reader->node, "psci")) {
+		read_psci(reader);
+	}
+	return HV_OK;
+}
+
+/* ---- memory that is in use ---- */
+
+/* Widened to pages, since that is what memory is given out in. */
+static bool use(struct reader *reader, uint64_t base, uint64_t size)
+{
+	uint64_t start = hv_align_down(base, HV_PAGE_SIZE), end;
+
+	if (!hv_add_ok(base, size, &end) || !hv_add_ok(end, HV_PAGE_SIZE - 1, &end)) {
+		return false;
+	}
+	return ranges_add(&reader->used, start, hv_align_down(end, HV_PAGE_SIZE) - start) == HV_OK;
+}
+
+static enum hv_status read_reserved(struct reader *reader)
 {
 	struct hv_fdt_range range;
 
-	for (uint32_t i = 0; hv_fdt_reserved(fdt, i, &range); i++) {
-		if (!drop(host, range.base, range.size)) {
-			return refuse(error, "memory reservation", "wraps, or too many", 0);
+	for (uint32_t i = 0; hv_fdt_reg(reader->fdt, reader->node, i, &range) == HV_OK; i++) {
+		if (!use(reader, range.base, range.size)) {
+			return refuse(reader, "reserved-memory", "wraps, or too many ranges");
 		}
 	}
-	if (!drop(host, image.base, image.size) || !drop(host, host->dtb.base, host->dtb.size) ||
-		!drop(host, host->initrd.base, host->initrd.size)) {
-		return refuse(error, "memory", "too many holes", 0);
-	}
-	return drop_reserved_nodes(host, fdt, error);
+	return HV_OK;
 }
 
-/* /chosen says where the boot loader put the initrd; none is an error, for it is our bundle. */
-static enum hv_status read_initrd(
-	struct host *host, const struct hv_fdt *fdt, struct hv_load_error *error)
+static enum hv_status drop_used(struct reader *reader, struct range image)
 {
-	struct hv_fdt_node node;
-	uint64_t start, end;
+	struct host *host = reader->host;
+	struct hv_fdt_range range;
+	bool fine = use(reader, image.base, image.size) &&
+		    use(reader, host->dtb.base, host->dtb.size) &&
+		    use(reader, host->initrd.base, host->initrd.size);
 
-	if (hv_fdt_find_path(fdt, "/chosen", &node) != HV_OK ||
-		hv_fdt_u64(fdt, &node, "linux,initrd-start", &start) != HV_OK ||
-		hv_fdt_u64(fdt, &node, "linux,initrd-end", &end) != HV_OK || start >= end) {
-		return refuse(error, "linux,initrd-start", "no initrd, so no guests to run", 0);
+	for (uint32_t i = 0; fine && hv_fdt_reserved(reader->fdt, i, &range); i++) {
+		fine = use(reader, range.base, range.size);
 	}
-	host->initrd = (struct range){.base = start, .size = end - start};
-	return HV_OK;
+	for (uint32_t i = 0; fine && i < reader->used.count; i++) {
+		fine = ranges_remove(&host->ram, reader->used.range[i].base,
+			       reader->used.range[i].size) == HV_OK;
+	}
+	return fine ? HV_OK : refuse(reader, "memory reservation", "wraps, or too many ranges");
+}
+
+/* ---- all of it ---- */
+
+static enum hv_status read_node(struct reader *reader, bool found[KINDS])
+{
+	enum hv_status status = HV_OK;
+
+	if (reader->node->depth == 1) {
+		status = read_named(reader);
+	} else if (reader->in_reserved && reader->node->depth > 1) {
+		return read_reserved(reader);
+	}
+	return status == HV_OK ? read_compatible(reader, found) : status;
+}
+
+static enum hv_status read_all(struct reader *reader)
+{
+	bool found[KINDS] = {false};
+	enum hv_status status = HV_OK;
+	struct hv_fdt_node node;
+	struct hv_fdt_walk walk;
+
+	hv_fdt_walk_init(&walk, reader->fdt);
+	reader->node = &node;
+	while (status == HV_OK && hv_fdt_walk_next(&walk, &node)) {
+		status = read_node(reader, found);
+	}
+	reader->node = NULL;
+	for (unsigned kind = 0; kind < KINDS && status == HV_OK; kind++) {
+		if (kind_of[kind].is_needed && !found[kind]) {
+			status = refuse(reader, kind_of[kind].compatible, "no such node");
+		}
+	}
+	if (status == HV_OK && reader->host->ram.count == 0) {
+		status = refuse(reader, "memory", "no such node");
+	}
+	if (status == HV_OK && reader->host->initrd.size == 0) {
+		status = refuse(reader, "linux,initrd-start", "no initrd, so no guests to run");
+	}
+	return status;
 }
 
 enum hv_status host_read(
@@ -223,6 +316,7 @@ enum hv_status host_read(
 {
 	struct hv_blob blob = {.data = dtb, .size = hv_be32((const uint8_t *)dtb + DTB_TOTALSIZE)};
 	struct hv_fdt fdt;
+	struct reader reader = {.host = host, .fdt = &fdt, .error = error};
 	enum hv_status status;
 
 	*host = (struct host){.dtb = {.base = (uintptr_t)dtb, .size = blob.size}};
@@ -231,19 +325,6 @@ enum hv_status host_read(
 		error->input = "dtb";
 		return status;
 	}
-	read_psci(host, &fdt);
-	status = read_uart(host, &fdt, error);
-	if (status == HV_OK) {
-		status = read_gic(host, &fdt, error);
-	}
-	if (status == HV_OK) {
-		status = read_timer(host, &fdt, error);
-	}
-	if (status == HV_OK) {
-		status = read_initrd(host, &fdt, error);
-	}
-	if (status == HV_OK) {
-		status = add_memory(host, &fdt, error);
-	}
-	return status == HV_OK ? drop_used(host, image, &fdt, error) : status;
+	status = read_all(&reader);
+	return status == HV_OK ? drop_used(&reader, image) : status;
 }

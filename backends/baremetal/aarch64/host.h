@@ -12,6 +12,7 @@ struct host {
 	struct ranges ram; /* free: without firmware's, ours, the tree's and the initrd's */
 	struct range dtb, initrd;
 	struct range uart, gicd;
+	struct range rtc; /* PL031; size 0: none */
 	struct range gicr[HOST_GICR_REGIONS];
 	uint32_t gicr_count;
 	uint32_t uart_intid, vtimer_intid, hyp_timer_intid, maintenance_intid;

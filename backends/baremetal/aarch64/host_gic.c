@@ -122,22 +122,28 @@ static void iface_init(void)
 	ISB();
 }
 
-enum hv_status host_gic_init(const struct host *host)
+enum hv_status host_gic_find(const struct host *host, struct range *frame)
 {
 	uint64_t affinity = this_affinity();
 
+	for (uint32_t i = 0; i < host->gicr_count; i++) {
+		uintptr_t base = frame_in(&host->gicr[i], affinity);
+
+		if (base) {
+			*frame = (struct range){.base = base, .size = GICR_FRAME};
+			return HV_OK;
+		}
+	}
+	return HV_ERR_NOT_FOUND;
+}
+
+void host_gic_init(const struct host *host, struct range frame)
+{
 	gic.gicd = host->gicd.base;
-	gic.gicr = 0;
+	gic.gicr = frame.base;
 	dist_init();
-	for (uint32_t i = 0; i < host->gicr_count && !gic.gicr; i++) {
-		gic.gicr = frame_in(&host->gicr[i], affinity);
-	}
-	if (!gic.gicr) {
-		return HV_ERR_NOT_FOUND;
-	}
 	redist_init();
 	iface_init();
-	return HV_OK;
 }
 
 void host_gic_enable(uint32_t intid)

@@ -7,8 +7,13 @@
 
 #include <dev/gic/gic.h>
 
-/* HV_ERR_NOT_FOUND: no redistributor says that it is this CPU's. All interrupts are off then. */
-HV_WARN_UNUSED enum hv_status host_gic_init(const struct host *host);
+/*
+ * Finds this CPU's redistributor frame, which must be mapped for it; then only the distributor and
+ * the frame are needed. HV_ERR_NOT_FOUND: none says that it is this CPU's.
+ */
+HV_WARN_UNUSED enum hv_status host_gic_find(const struct host *host, struct range *frame);
+/* All interrupts off, this CPU ready to take some. */
+void host_gic_init(const struct host *host, struct range frame);
 /* A private or shared, level-triggered interrupt; a shared one comes to this CPU. */
 void host_gic_enable(uint32_t intid);
 

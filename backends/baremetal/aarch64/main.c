@@ -7,10 +7,8 @@
 #include "console.h"
 #include "el2.h"
 #include "guest.h"
-#include "host_gic.h"
 #include "power.h"
 #include "run.h"
-#include "stage1.h"
 #include "start.h"
 
 #include <common/report.h>
@@ -48,8 +46,7 @@ _Noreturn void el2_main(uintptr_t dtb)
 	if (guest_plan(&guest, &host, &error) != HV_OK) {
 		start_refuse(&error);
 	}
-	stage1_use();
-	start_need(host_gic_init(&host) == HV_OK, "no redistributor of the GIC is this CPU's");
+	start_settle(&host);
 	run_init(&host);
 	if (guest_create(&guest, host.vtimer_intid, &error) != HV_OK) {
 		start_refuse(&error);

@@ -4,6 +4,7 @@
 #include "caps.h"
 #include "clock.h"
 #include "el2.h"
+#include "host_gic.h"
 #include "power.h"
 #include "stage1.h"
 #include "uart.h"
@@ -80,29 +81,40 @@ void start_learn(struct host *host, uintptr_t dtb)
 	boot_map_add(host->initrd.base, host->initrd.size, HV_MEM_NORMAL);
 }
 
-static enum hv_status map_devices(const struct host *host)
-{
-	const uint8_t rw = HV_PROT_R | HV_PROT_W;
-	enum hv_status status = stage1_map(host->uart.base, host->uart.size, rw, HV_MEM_DEVICE);
+static struct range gicr_frame; /* this CPU's redistributor */
 
-	if (status == HV_OK) {
-		status = stage1_map(host->gicd.base, host->gicd.size, rw, HV_MEM_DEVICE);
-	}
-	for (uint32_t i = 0; i < host->gicr_count && status == HV_OK; i++) {
-		status = stage1_map(host->gicr[i].base, host->gicr[i].size, rw, HV_MEM_DEVICE);
-	}
-	return status;
+static enum hv_status map_device(const struct range *device)
+{
+	return stage1_map(device->base, device->size, HV_PROT_R | HV_PROT_W, HV_MEM_DEVICE);
 }
 
 void start_map(const struct host *host)
 {
-	enum hv_status status = stage1_init();
+	enum hv_status status;
 
+	for (uint32_t i = 0; i < host->gicr_count; i++) {
+		boot_map_add(host->gicr[i].base, host->gicr[i].size, HV_MEM_DEVICE);
+	}
+	start_need(host_gic_find(host, &gicr_frame) == HV_OK,
+		"no redistributor of the GIC is this CPU's");
+	status = stage1_init();
 	if (status == HV_OK) {
-		status = map_devices(host);
+		status = map_device(&host->uart);
+	}
+	if (status == HV_OK) {
+		status = map_device(&host->gicd);
+	}
+	if (status == HV_OK) {
+		status = map_device(&gicr_frame);
 	}
 	if (status == HV_OK) {
 		status = stage1_map(host->initrd.base, host->initrd.size, HV_PROT_R, HV_MEM_NORMAL);
 	}
 	start_need(status == HV_OK, "our own tables: too little room, or devices that overlap");
+}
+
+void start_settle(const struct host *host)
+{
+	stage1_use();
+	host_gic_init(host, gicr_frame);
 }

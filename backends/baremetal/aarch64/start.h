@@ -11,9 +11,10 @@
 
 /* Fills in *host and prepares console, power, clock and capabilities. Uses the boot map. */
 void start_learn(struct host *host, uintptr_t dtb);
-/* Makes stage1 and maps us, the devices and the initrd; the caller adds to it, then stage1_use().
- */
+/* Makes stage1 and maps us, the devices and the initrd; the caller maps what else it needs. */
 void start_map(const struct host *host);
+/* From the boot map to stage1; then the GIC is ready. */
+void start_settle(const struct host *host);
 
 /* "end" record, and off. */
 _Noreturn void start_end(const char *how);

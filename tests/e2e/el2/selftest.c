@@ -53,7 +53,7 @@ _Noreturn void el2_main(uintptr_t dtb)
 		ranges_take(&host.ram, RAM_SIZE, RAM_SIZE, &base) == HV_OK &&
 			stage1_map(base, RAM_SIZE, HV_PROT_R | HV_PROT_W, HV_MEM_NORMAL) == HV_OK,
 		"no RAM for the test");
-	stage1_use();
+	start_settle(&host);
 	ram = (struct selftest_ram){.base = (uint8_t *)base, .size = RAM_SIZE};
 	name_read(name);
 	start_end(dispatch(name, &ram) ? "off" : "crash selftest");
