@@ -162,7 +162,8 @@ static enum hv_status plan_dtb(const struct hv_guest *guest, struct load_ram *ro
 		return load_refuse(error, "larger than 2 MiB");
 	}
 	slot = plan_dtb_slot(size);
-	if (plan->kind == HV_LOAD_ELF64 && slot <= room->size && hv_is_aligned(room->base, slot) &&
+	/* Room that is clear there ends below the kernel, so it is at least that large. */
+	if (plan->kind == HV_LOAD_ELF64 && hv_is_aligned(room->base, slot) &&
 		plan_is_clear(plan, room->base, slot)) {
 		plan->dtb = GPA(room->base);
 		room->base += slot;

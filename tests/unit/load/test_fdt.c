@@ -349,6 +349,15 @@ static void fdt_node__bus_with_translation__is_not_mapped(void **state)
 	assert_true(node_at("/soc").is_mapped);
 }
 
+static void fdt_node__rubbish_in_the_padding_of_its_name__is_skipped(void **state)
+{
+	(void)state;
+	assert_int_equal(open_words(KIT_BEGIN, 0x00616263, KIT_BEGIN, 0x61006263, KIT_END_NODE,
+				 KIT_END_NODE, KIT_END),
+		HV_OK);
+	assert_string_equal(node_at("/a").name, "a");
+}
+
 static void fdt_reserved__two_entries__are_found_and_then_no_more(void **state)
 {
 	struct hv_fdt_range range;
@@ -704,6 +713,7 @@ int main(void)
 		hv_unit_test(f6_reg__range_wraps__is_refused),
 		hv_unit_test(f6_cells__property_of_two_cells__nothing_below_can_be_read),
 		hv_unit_test(fdt_node__bus_with_translation__is_not_mapped),
+		hv_unit_test(fdt_node__rubbish_in_the_padding_of_its_name__is_skipped),
 		hv_unit_test(fdt_reserved__two_entries__are_found_and_then_no_more),
 		hv_unit_test(f6_header__each_field_wrong__is_refused_with_its_offset),
 		hv_unit_test(f6_header__blocks_overlap__is_refused),

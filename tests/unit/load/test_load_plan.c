@@ -365,6 +365,8 @@ static void f7_initrd__gap_between_bss_and_dtb_just_fits_or_not__is_judged(void 
 	assert_refused(guest, "initrd", "size", 0, "no room left in the guest's RAM");
 	guest.initrd.size = KIT_RAM_SIZE;
 	assert_refused(guest, "initrd", "size", 0, "no room left in the guest's RAM");
+	guest.initrd.size = KIT_RAM + 2 * KIT_RAM_SIZE; /* more than the address of its end */
+	assert_refused(guest, "initrd", "size", 0, "no room left in the guest's RAM");
 }
 
 static void plan_initrd__no_dtb__ends_at_the_end_of_ram(void **state)
@@ -523,6 +525,10 @@ static void plan__ram_above_32_gib__all_stays_in_the_window_of_the_kernel(void *
 	guest.ram_size = HV_GIB(32);
 	assert_int_equal(plan_for(guest), HV_OK);
 	assert_int_equal(plan.dtb.v, KIT_RAM + HV_GIB(32) - HV_KIB(64));
+	/* A high RAM that is small has no business with the window. */
+	guest.ram_size = KIT_RAM_SIZE;
+	assert_int_equal(hv_load_plan(&guest, GPA(HV_GIB(32)), &plan, &error), HV_OK);
+	assert_int_equal(plan.dtb.v, HV_GIB(32) + KIT_RAM_SIZE - HV_KIB(64));
 }
 
 int main(void)
