@@ -55,19 +55,15 @@ enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_region *region)
 	return HV_OK;
 }
 
-static bool holds(const struct hv_region *region, uint64_t addr, uint8_t size)
+static HV_HOT bool holds(const struct hv_region *region, uint64_t addr, uint8_t size)
 {
 	return hv_range_inside(addr, size, region->base.v, region->size);
 }
 
-struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size)
+static HV_COLD struct hv_region *search(struct hv_bus *bus, uint64_t addr, uint8_t size)
 {
-	uint16_t at = atomic_load_explicit(&bus->last, memory_order_relaxed);
+	uint16_t at = first_above(bus, addr);
 
-	if (holds(&bus->region[at], addr, size)) {
-		return &bus->region[at];
-	}
-	at = first_above(bus, addr);
 	if (at == bus->count || !holds(&bus->region[at], addr, size)) {
 		return NULL;
 	}
@@ -75,14 +71,27 @@ struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size)
 	return &bus->region[at];
 }
 
-static void lock(const struct hv_region *region)
+static HV_HOT struct hv_region *find(struct hv_bus *bus, uint64_t addr, uint8_t size)
+{
+	uint16_t last = atomic_load_explicit(&bus->last, memory_order_relaxed);
+	struct hv_region *region = &bus->region[last];
+
+	return holds(region, addr, size) ? region : search(bus, addr, size);
+}
+
+struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size)
+{
+	return find(bus, addr, size);
+}
+
+static HV_HOT void lock(const struct hv_region *region)
 {
 	if (region->lock) {
 		port_lock(region->lock);
 	}
 }
 
-static void unlock(const struct hv_region *region)
+static HV_HOT void unlock(const struct hv_region *region)
 {
 	if (region->lock) {
 		port_unlock(region->lock);
@@ -97,25 +106,32 @@ static void expire(struct hv_region *region, uint64_t now)
 	atomic_store_explicit(&region->due, due, memory_order_relaxed);
 }
 
+/* A device with deadlines is told the time, and asked for its next one after a write. */
+static HV_COLD bool timed_access(struct hv_region *region, struct hv_access *access)
+{
+	bool done;
+
+	access->now = port_now();
+	done = region->ops->access(region->dev, access);
+	if (done && access->write) {
+		expire(region, access->now);
+	}
+	return done;
+}
+
 bool hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access)
 {
-	struct hv_region *region = hv_bus_find(bus, addr, access->size);
+	struct hv_region *region = find(bus, addr, access->size);
+	const struct hv_dev_ops *ops;
 	bool done;
 
 	if (!region) {
 		return false;
 	}
+	ops = region->ops;
 	access->off = addr - region->base.v;
 	lock(region);
-	if (!region->ops->expire) {
-		done = region->ops->access(region->dev, access);
-	} else {
-		access->now = port_now();
-		done = region->ops->access(region->dev, access);
-		if (done && access->write) {
-			expire(region, access->now);
-		}
-	}
+	done = ops->expire ? timed_access(region, access) : ops->access(region->dev, access);
 	unlock(region);
 	return done;
 }

@@ -2,7 +2,7 @@
 /* The hot path: from a neutral exit to the device or the memory map that answers it. */
 #include <hv/vm.h>
 
-static enum hv_verdict access(struct hv_vcpu *vcpu, struct hv_bus *bus, struct hv_exit *exit)
+static HV_HOT enum hv_verdict access(struct hv_vcpu *vcpu, struct hv_bus *bus, struct hv_exit *exit)
 {
 	struct hv_access access = {
 		.data = exit->io.write ? exit->io.data : 0,
@@ -32,16 +32,23 @@ static enum hv_verdict fault(struct hv_vcpu *vcpu, const struct hv_exit *exit)
 	}
 }
 
-enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_exit *exit)
+static HV_COLD enum hv_verdict infrequent(struct hv_vcpu *vcpu, struct hv_exit *exit)
 {
-	vcpu->stats.exits[exit->kind]++;
 	switch (exit->kind) {
-	case HV_EXIT_MMIO: return access(vcpu, &vcpu->vm->bus, exit);
 	case HV_EXIT_PIO: return access(vcpu, &vcpu->vm->pio, exit);
 	case HV_EXIT_MEM: return fault(vcpu, exit);
 	case HV_EXIT_WAIT: return HV_BLOCK;
 	default: return hv_vm_crash(vcpu, "an exit that nobody handles", exit->kind, 0);
 	}
+}
+
+enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_exit *exit)
+{
+	vcpu->stats.exits[exit->kind]++;
+	if (exit->kind == HV_EXIT_MMIO) {
+		return access(vcpu, &vcpu->vm->bus, exit);
+	}
+	return infrequent(vcpu, exit);
 }
 
 const char *hv_exit_kind_name(enum hv_exit_kind kind)

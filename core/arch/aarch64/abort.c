@@ -79,34 +79,37 @@ static HV_HOT uint64_t ordered(uint64_t data, uint8_t size, bool swap)
 }
 
 /*
- * A load or store that the syndrome describes, on a device. HV_FAULT: nobody answered, and nothing
- * has changed.
+ * A load or store that the syndrome describes, on a device. `plain` is known where it is inlined:
+ * AArch64, little-endian. HV_FAULT: nobody answered, and nothing has changed.
  */
 static HV_HOT enum hv_verdict device(
-	struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t gpa, bool swap)
+	struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t gpa, bool plain)
 {
 	uint8_t size = a64_iss_size(trap->esr);
+	bool write = (trap->esr & A64_ISS_WNR) != 0;
+	bool swap = !plain && a64_is_big_endian(vcpu);
 	struct hv_exit exit;
 	enum hv_verdict verdict;
 
 	exit.kind = HV_EXIT_MMIO;
-	exit.insn_len = a64_esr_insn_len(trap->esr);
+	exit.insn_len = plain ? 4 : a64_esr_insn_len(trap->esr);
 	exit.io.addr = gpa;
-	exit.io.data = 0;
+	exit.io.data = write ? ordered(stored(vcpu, trap->esr, size), size, swap) : 0;
 	exit.io.size = size;
-	exit.io.write = (trap->esr & A64_ISS_WNR) != 0;
-	if (exit.io.write) {
-		exit.io.data = ordered(stored(vcpu, trap->esr, size), size, swap);
-	}
+	exit.io.write = write;
 	verdict = hv_exit_handle(&vcpu->hv, &exit);
 	if (verdict == HV_FAULT) {
 		vcpu->hv.stats.exits[HV_EXIT_MMIO]--; /* it was an exit of another kind */
 		return HV_FAULT;
 	}
-	if (!exit.io.write) {
+	if (!write) {
 		load(vcpu, trap->esr, ordered(exit.io.data, size, swap));
 	}
-	a64_step(vcpu, trap->esr);
+	if (plain) {
+		a64_step_aarch64(vcpu);
+	} else {
+		a64_step(vcpu, trap->esr);
+	}
 	return verdict;
 }
 
@@ -236,7 +239,7 @@ static HV_COLD enum hv_verdict odd_abort(struct a64_vcpu *vcpu, const struct a64
 	if (!hv_is_aligned(gpa, a64_iss_size(esr))) {
 		return data_fault(vcpu, trap, A64_FSC_ALIGNMENT);
 	}
-	verdict = device(vcpu, trap, gpa, a64_is_big_endian(vcpu));
+	verdict = device(vcpu, trap, gpa, false);
 	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
 }
 
@@ -271,7 +274,7 @@ enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *tra
 	if (!is_plain(vcpu, trap)) {
 		return odd_abort(vcpu, trap);
 	}
-	verdict = device(vcpu, trap, fault_page(trap) | (trap->far & (HV_PAGE_SIZE - 1)), false);
+	verdict = device(vcpu, trap, fault_page(trap) | (trap->far & (HV_PAGE_SIZE - 1)), true);
 	return verdict == HV_FAULT ? no_device(vcpu, trap) : verdict;
 }
 

@@ -40,16 +40,19 @@ bool a64_cond_passes(const struct a64_vcpu *vcpu, uint64_t esr);
 HV_COLD void a64_step_aarch32(struct a64_vcpu *vcpu, uint8_t insn_len);
 
 /* The trapped instruction is done: behaves as if the CPU had executed it. */
+static HV_HOT void a64_step_aarch64(struct a64_vcpu *vcpu)
+{
+	vcpu->regs.pc += 4;
+	vcpu->regs.pstate &= ~(A64_PSTATE_SS | A64_PSTATE_BTYPE);
+}
+
 static inline void a64_step(struct a64_vcpu *vcpu, uint64_t esr)
 {
-	uint64_t pstate = vcpu->regs.pstate;
-
-	if (__builtin_expect((pstate & A64_PSTATE_NRW) != 0, 0)) {
+	if (a64_is_aarch32(vcpu)) {
 		a64_step_aarch32(vcpu, a64_esr_insn_len(esr));
-		return;
+	} else {
+		a64_step_aarch64(vcpu);
 	}
-	vcpu->regs.pc += 4;
-	vcpu->regs.pstate = pstate & ~(A64_PSTATE_SS | A64_PSTATE_BTYPE);
 }
 
 /* X<n> as an operand: register 31 is the zero register (X3). */
