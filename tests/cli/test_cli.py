@@ -140,6 +140,14 @@ class Runs:
         self.assertEqual(status, 0, err)
         self.assertIn("ALL PASS", out)
 
+    def test_flash_image__guest_reads_it(self):
+        with tempfile.NamedTemporaryFile() as flash:
+            flash.write(b"pfld" + bytes(5000))
+            flash.flush()
+            status, out, err = self.run_guest("flash", "--flash", flash.name)
+        self.assertEqual(status, 0, err)
+        self.assertIn("ALL PASS", out)
+
     def test_until_seen__ends_the_run_with_status_0(self):
         status, out, err = self.run_guest("spin", "--until", "SPINNING")
         self.assertEqual(status, 0, err)

@@ -29,6 +29,7 @@ BOTH_CLOCKS(timer)
 BOTH_CLOCKS(naps)
 BOTH_CLOCKS(gic)
 BOTH_CLOCKS(mmu)
+BOTH_CLOCKS(x23_poison)
 
 static void guest_flash__image_given__reads_it_and_cannot_write(void **state)
 {
@@ -118,6 +119,8 @@ int main(void)
 		kit_test(guest_gic__block_clock__all_pass),
 		kit_test(guest_mmu__host_clock__all_pass),
 		kit_test(guest_mmu__block_clock__all_pass),
+		kit_test(guest_x23_poison__host_clock__all_pass),
+		kit_test(guest_x23_poison__block_clock__all_pass),
 		kit_test(guest_flash__image_given__reads_it_and_cannot_write),
 		kit_test(guest_hello__flat_image__loads_where_it_is_told),
 		kit_test(deterministic__same_guest_twice__same_bytes_exits_and_blocks),

@@ -60,7 +60,7 @@ static void pages_take__each_once__zeroed_in_the_pool_and_distinct(void **state)
 	assert_int_equal(pool.free_count, 0);
 }
 
-static void pages_give__full_of_bytes__comes_back_zeroed(void **state)
+static void p9_pages_give__full_of_bytes__comes_back_zeroed(void **state)
 {
 	static const uint8_t zero[4096];
 	hpa_t page;
@@ -329,7 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		hv_unit_test(pages_init__fresh_pool__every_page_is_free),
 		hv_unit_test(pages_take__each_once__zeroed_in_the_pool_and_distinct),
-		hv_unit_test(pages_give__full_of_bytes__comes_back_zeroed),
+		hv_unit_test(p9_pages_give__full_of_bytes__comes_back_zeroed),
 		hv_unit_test(pages_take__empty_pool__no_memory),
 		hv_unit_test(pages_take__runs__are_contiguous_and_aligned_as_the_cpu_sees_them),
 		hv_unit_test(pages_take__run_with_one_page_missing__is_passed_over),
