@@ -73,6 +73,7 @@ static int affinity_info(struct a64_vcpu *vcpu, uint32_t fn)
 	struct hv_vm *vm = vcpu->hv.vm;
 	uint64_t target = arg(vcpu, fn, 1), level = arg(vcpu, fn, 2);
 	enum hv_power_state state;
+	enum hv_status status;
 	int result = PSCI_INVALID_PARAMETERS;
 
 	if ((target & ~AFFINITY_MASK) || level >= HV_ARRAY_COUNT(mask)) {
@@ -81,8 +82,12 @@ static int affinity_info(struct a64_vcpu *vcpu, uint32_t fn)
 	for (unsigned i = 0; i < vm->vcpu_count; i++) {
 		uint64_t id = vm->arch->hw_id(vm->vcpu[i]);
 
-		if (((id ^ target) & mask[level]) || hv_power_state(vm, id, &state) != HV_OK) {
+		if ((id ^ target) & mask[level]) {
 			continue;
+		}
+		status = hv_power_state(vm, id, &state);
+		if (HV_NEVER(status != HV_OK)) {
+			return PSCI_INTERNAL_FAILURE;
 		}
 		if (state == HV_POWER_ON) {
 			return answer[state];

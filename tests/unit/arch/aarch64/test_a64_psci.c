@@ -272,6 +272,12 @@ static void h4_affinity_info__group_without_a_running_cpu__pending_or_off(void *
 	assert_int_equal(result(FN64(PSCI_AFFINITY_INFO), 0, 1, 0), 1);
 	assert_int_equal(result(FN64(PSCI_CPU_ON), 1, KIT_RAM, 0), 0);
 	assert_int_equal(result(FN64(PSCI_AFFINITY_INFO), 0, 1, 0), 2);
+	/* The other way round: the first is pending, the second off. */
+	kit.vcpu->hv.state = HV_VCPU_READY;
+	atomic_store(&kit.vcpu->hv.todo, HV_TODO_RESET);
+	second()->state = HV_VCPU_OFF;
+	assert_int_equal(result(FN64(PSCI_AFFINITY_INFO), 0, 1, 0), 2);
+	atomic_store(&kit.vcpu->hv.todo, 0);
 	kit.vcpu->hv.state = HV_VCPU_RUNNING;
 }
 

@@ -247,6 +247,9 @@ static void d13_data_abort__big_endian_el1__swaps_both_ways(void **state)
 	assert_int_equal(kit_abort(0x24, kit_iss(1, true, 1, true, false), KIT_DEV), HV_RESUME);
 	assert_int_equal(vcpu()->regs.x[1], 0xffffffffffff8000);
 	assert_int_equal(fake_a64.el1_loads, 0); /* the byte order costs one register, not all */
+	assert_int_equal(
+		kit_abort(0x24, kit_iss(2, false, 2, false, true), KIT_NOTHING), HV_RESUME);
+	kit_took(PC + 12, 0x200, kit_esr(0x25, 0x50)); /* and where nobody is */
 }
 
 static void d13_data_abort__byte__has_no_order(void **state)
