@@ -121,6 +121,9 @@ class Starts(unittest.TestCase):
     def test_f8_text_as_bundle__named(self):
         self.refused("bundle: ", b"hello\n")
 
+    def test_entered_at_el1__says_what_it_needs(self):
+        self.refused("entered at EL1.*virtualization=on", b"x", machine="virt,gic-version=3")
+
 
 class Cli(unittest.TestCase):
     """Runs that go through the command line, for its bundles and its exit status."""

@@ -12,8 +12,16 @@
 
 #define BOOT_TCR    (TCR_RES1 | TCR_WALK_WB | TCR_T0SZ(39))
 #define BOOT_SCTLR  (SCTLR_RES1 | SCTLR_I | SCTLR_SA | SCTLR_C | SCTLR_M)
-#define BLOCK_RAM   (0x1 | 1 << 6 | 3 << 8 | 1 << 10) /* block, RW, inner shareable, accessed */
+/* Block, inner shareable, accessed; RW for EL2, which ignores AP[1], and for EL1 only. */
+#define BLOCK_RAM   (0x1 | 3 << 8 | 1 << 10)
 #define BLOCK_XN    (1 << 54)
+/* As at EL2, but for where the output size is, and with nothing in the upper half. */
+#define BOOT_TCR_EL1      (TCR_WALK_WB | TCR_T0SZ(39) | 1 << 23)
+#define TCR_EL1_IPS_SHIFT 32
+#define BOOT_SCTLR_EL1    (0x30d00800 | SCTLR_I | SCTLR_C | SCTLR_M)
+#define PARANGE_48        5 /* the most without 52-bit addresses */
+#define EL2               (2 << 2)
+#define EL3               (3 << 2)
 #define HCR_RW      (1 << 31)
 #define R_RELATIVE  1027
 #define GIB_SHIFT   30
@@ -34,10 +42,12 @@ image_head:
 	.text
 boot:
 	msr	daifset, #0xf
-	mrs	x1, CurrentEL
-	cmp	x1, #(2 << 2)
-	b.ne	wrong_el
 	mov	x19, x0
+	mrs	x22, CurrentEL
+	cmp	x22, #EL3
+	b.eq	park
+	cmp	x22, #EL2
+	b.ne	1f
 	mov	x0, #HCR_RW
 	msr	hcr_el2, x0
 	ldr	x0, =SCTLR_RES1
@@ -45,12 +55,12 @@ boot:
 	isb
 
 	/* .bss */
-	adr_l	x0, bss_start
+1:	adr_l	x0, bss_start
 	adr_l	x1, bss_end
-1:	cmp	x0, x1
+6:	cmp	x0, x1
 	b.hs	2f
 	stp	xzr, xzr, [x0], #16
-	b	1b
+	b	6b
 
 	/* Relocations: R_AARCH64_RELATIVE ones, and empty entries. */
 2:	adr_l	x20, image_start
@@ -92,21 +102,26 @@ boot:
 	add	x1, x21, #4096
 	bl	invalidate
 
+	mrs	x4, id_aa64mmfr0_el1
+	and	x4, x4, #0xf
+	mov	x5, #PARANGE_48
+	cmp	x4, x5
+	csel	x4, x4, x5, lo
 	adr_l	x0, cpu_slots
 	add	x1, x0, #CPU_SLOT_CPU
-	msr	tpidr_el2, x1
 	add	x2, x0, #CPU_SLOT_STACK_END
 	mov	sp, x2
+	cmp	x22, #EL2
+	b.ne	enter_el1
+	msr	tpidr_el2, x1
 	adr_l	x2, vectors
 	msr	vbar_el2, x2
 	add	x2, x0, #CPU_SLOT_FAULT_STACK_END
 	str	x2, [x1, #CPU_FAULT_STACK]
 	str	xzr, [x1, #CPU_FAULT_DEPTH]
 
-	mrs	x0, id_aa64mmfr0_el1
-	and	x0, x0, #0xf
 	ldr	x1, =BOOT_TCR
-	orr	x1, x1, x0, lsl #TCR_PS_SHIFT
+	orr	x1, x1, x4, lsl #TCR_PS_SHIFT
 	ldr	x0, =MAIR_VALUE
 	mov	x2, x21
 	ldr	x3, =BOOT_SCTLR
@@ -115,10 +130,28 @@ boot:
 	bl	el2_main
 	b	.
 
-/* The loader broke the boot protocol, and there is no console to say so before the tree is read. */
-wrong_el:
+/* At EL1 there is nothing for us to do but to say so. No vectors: a fault here ends in silence. */
+enter_el1:
+	ldr	x0, =MAIR_VALUE
+	msr	mair_el1, x0
+	ldr	x0, =BOOT_TCR_EL1
+	orr	x0, x0, x4, lsl #TCR_EL1_IPS_SHIFT
+	msr	tcr_el1, x0
+	msr	ttbr0_el1, x21
+	ic	iallu
+	tlbi	vmalle1
+	dsb	sy
+	isb
+	ldr	x0, =BOOT_SCTLR_EL1
+	msr	sctlr_el1, x0
+	isb
+	mov	x0, x19
+	bl	el1_main
+
+/* EL3: the loader broke the boot protocol, and firmware is not there to turn the machine off. */
+park:
 	wfe
-	b	wrong_el
+	b	park
 
 /* Drops the cache lines of [x0, x1). */
 invalidate:

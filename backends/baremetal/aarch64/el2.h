@@ -79,5 +79,7 @@ _Noreturn void el2_fault(struct el2_fault *fault, unsigned kind);
 
 /* main.c, called by boot.S: the device tree's physical address. */
 _Noreturn void el2_main(uintptr_t dtb);
+/* start.c: the same, when the boot loader entered us at EL1. */
+_Noreturn void el1_main(uintptr_t dtb);
 
 #endif

@@ -58,21 +58,40 @@ void start_need(bool fine, const char *why)
 }
 
 /* As soon as the UART is known there is somebody to talk to, even if the rest is wrong. */
-void start_learn(struct host *host, uintptr_t dtb)
+static enum hv_status meet(struct host *host, uintptr_t dtb, struct hv_load_error *error)
 {
 	struct range image = {
 		.base = (uintptr_t)image_start, .size = (uint64_t)(image_end - image_start)};
-	struct hv_load_error error;
-	enum hv_status status;
+	enum hv_status status = host_read(host, (const void *)dtb, image, error);
 
-	cpu_init(0);
-	status = host_read(host, (const void *)dtb, image, &error);
 	power_init(host->psci_method);
 	if (host->uart.size) {
 		boot_map_add(host->uart.base, host->uart.size, HV_MEM_DEVICE);
 		uart_init(host->uart.base);
 	}
-	if (status != HV_OK) {
+	return status;
+}
+
+_Noreturn void el1_main(uintptr_t dtb)
+{
+	struct hv_load_error error;
+	struct host host;
+
+	/* Whatever else is wrong with this machine, this comes first. */
+	if (meet(&host, dtb, &error) != HV_OK && !host.uart.size) {
+		power_off();
+	}
+	report_str("log", "entered at EL1, but a hypervisor needs EL2 "
+			  "(with QEMU: -M virt,virtualization=on)");
+	start_end("crash not started");
+}
+
+void start_learn(struct host *host, uintptr_t dtb)
+{
+	struct hv_load_error error;
+
+	cpu_init(0);
+	if (meet(host, dtb, &error) != HV_OK) {
 		start_refuse(&error);
 	}
 	caps_read();
