@@ -298,6 +298,8 @@ static bool el2_line(struct qemu_line *line, const struct opts *opts, char *mem,
 	if (opts->deterministic) {
 		qemu_add(line, "-icount");
 		qemu_add(line, "shift=0,sleep=off");
+		qemu_add(line, "-rtc"); /* lest the date get in; the sim starts at the same one */
+		qemu_add(line, "base=2024-01-01T00:00:00,clock=vm");
 	}
 	return !opts->qemu_args || qemu_add_split(line, opts->qemu_args);
 }

@@ -25,9 +25,6 @@ struct el2_cpu {
 	struct el2_fault fault;
 	struct a64_vcpu *vcpu;   /* that runs here, or NULL */
 	enum hv_verdict verdict; /* why guest_run() returned */
-	uint64_t ich_hcr;        /* as last written to ICH_HCR_EL2 */
-	uint64_t hcr;            /* and to HCR_EL2 */
-	bool vtimer_active;      /* the physical PPI of CNTV awaits its deactivation by the guest */
 	uint64_t deadline;       /* CNTHP_CVAL_EL2 as last written; HV_NEVER_DUE: off */
 	/* With statistics only, in counter ticks; `mark` is when the current side began. */
 	uint64_t mark, guest_ticks, hypervisor_ticks, idle_ticks;

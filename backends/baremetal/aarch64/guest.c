@@ -86,6 +86,19 @@ static uint8_t pa_bits(void)
 	return bits < a64_stage2_fmt.max_pa_bits ? bits : a64_stage2_fmt.max_pa_bits;
 }
 
+/* By the host's clock, which is read once; 1970 without one. */
+static uint64_t epoch(const struct host *host)
+{
+	uint64_t up = port_now() / NS_PER_S, now;
+
+	if (host->rtc.size == 0) {
+		return 0;
+	}
+	boot_map_add(host->rtc.base, host->rtc.size, HV_MEM_DEVICE);
+	now = *(volatile uint32_t *)host->rtc.base; /* RTCDR */
+	return now > up ? now - up : 0;
+}
+
 enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
 {
 	struct hv_blob blob = {.data = (const void *)host->initrd.base, .size = host->initrd.size};
@@ -119,7 +132,8 @@ enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load
 	guest->cfg = (struct virt_a64_cfg){.id = 1,
 		.cpus = guest->what.cpus,
 		.lr_count = caps_get()->lr_count,
-		.pa_bits = pa_bits()};
+		.pa_bits = pa_bits(),
+		.epoch = epoch(host)};
 	*error = (struct hv_load_error){.input = NULL, .why = "the host has too little memory"};
 	status = take_ram(guest, host);
 	if (status == HV_OK) {

@@ -33,6 +33,7 @@
 #define SPI_FIRST     32u
 
 #define SRE_ALL  0xfu /* SRE, no bypass, and EL1 may use its own ICC_SRE_EL1 */
+#define SRE_EL1  0x7u
 #define PMR_ALL  0xffu
 #define CTLR_EOI (1u << 1) /* EOIR only drops the priority */
 
@@ -115,6 +116,7 @@ static void iface_init(void)
 {
 	SYSREG_WRITE(ICC_SRE_EL2, SRE_ALL);
 	ISB();
+	SYSREG_WRITE(ICC_SRE_EL1, SRE_EL1);
 	SYSREG_WRITE(ICC_PMR_EL1, PMR_ALL);
 	SYSREG_WRITE(ICC_BPR1_EL1, 0);
 	SYSREG_WRITE(ICC_CTLR_EL1, CTLR_EOI);

@@ -57,11 +57,13 @@ static void flush_pages(gpa_t from, uint64_t len)
  */
 void port_tlb_flush(const struct hv_pt *pt, gpa_t from, uint64_t len)
 {
-	uint64_t loaded = SYSREG_READ(vttbr_el2), wanted = a64_vttbr(pt);
+	uint64_t loaded, wanted;
 
 	if (pt->fmt != &a64_stage2_fmt) {
 		return; /* our own, which is complete before it is loaded */
 	}
+	loaded = SYSREG_READ(vttbr_el2);
+	wanted = a64_vttbr(pt);
 	DSB(ishst);
 	if (loaded != wanted) {
 		SYSREG_WRITE(vttbr_el2, wanted);

@@ -18,7 +18,7 @@
 #define ESR_ABORT_WNR  HV_BIT(6)
 #define ESR_SYSREG_DIR HV_BIT(0) /* 1: a read */
 
-#define HCR_VSE HV_BIT(8)
+#define MDCR_HPMN HV_MASK(4, 0)
 
 #define TIMER_ON  1u /* CNTHP_CTL_EL2: enabled, not masked */
 #define TIMER_OFF 0u
@@ -119,6 +119,7 @@ static void irq_handle(struct el2_cpu *cpu, bool here)
 	}
 	if (intid == irq.uart) {
 		console_irq();
+		deadline_set(cpu);
 	} else if (intid == irq.hyp_timer) {
 		deadline_irq(cpu);
 	} else if (intid == irq.maintenance) {
@@ -262,6 +263,21 @@ struct a64_regs *exit_serror_timed(struct a64_regs *regs)
 
 /* ---- the life of a run ---- */
 
+/* Traps that came after ARMv8.0, and that nobody has switched off yet: FEAT_HCX, FEAT_FGT. */
+static void fine_traps_off(void)
+{
+	if (hv_bits(SYSREG_READ(id_aa64mmfr1_el1), 43, 40) != 0) {
+		SYSREG_WRITE(HCRX_EL2, 0);
+	}
+	if (hv_bits(SYSREG_READ(id_aa64mmfr0_el1), 59, 56) != 0) {
+		SYSREG_WRITE(HFGRTR_EL2, 0);
+		SYSREG_WRITE(HFGWTR_EL2, 0);
+		SYSREG_WRITE(HFGITR_EL2, 0);
+		SYSREG_WRITE(HDFGRTR_EL2, 0);
+		SYSREG_WRITE(HDFGWTR_EL2, 0);
+	}
+}
+
 /* What the CPU keeps for this vCPU while it is its only one. */
 static void context_load(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
 {
@@ -273,9 +289,10 @@ static void context_load(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
 	SYSREG_WRITE(vtcr_el2, a64_vtcr(pt));
 	SYSREG_WRITE(vttbr_el2, a64_vttbr(pt));
 	SYSREG_WRITE(cptr_el2, a64_cptr());
-	SYSREG_WRITE(mdcr_el2, a64_mdcr() | hv_bits(SYSREG_READ(pmcr_el0), 15, 11));
+	SYSREG_WRITE(mdcr_el2, a64_mdcr() | (SYSREG_READ(mdcr_el2) & MDCR_HPMN));
 	SYSREG_WRITE(cnthctl_el2, a64_cnthctl());
 	SYSREG_WRITE(hstr_el2, 0);
+	fine_traps_off();
 	SYSREG_WRITE(vpidr_el2, a64_vpidr());
 	SYSREG_WRITE(vmpidr_el2, a64_vmpidr(vcpu));
 	SYSREG_WRITE(cntvoff_el2, vcpu->cntvoff);
@@ -315,12 +332,15 @@ static void idle(struct el2_cpu *cpu, bool timed)
 }
 
 /* The CPU clears HCR_EL2.VSE when the guest takes its SError, so what it has is the truth. */
-static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
+static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 {
 	struct a64_regs *regs = settle(vcpu, HV_RESUME);
 
 	SYSREG_WRITE(hcr_el2, vcpu->hcr);
 	ISB();
+	if (timed) {
+		mark(cpu, &cpu->hypervisor_ticks);
+	}
 	if (regs) {
 		guest_run(regs);
 	}
@@ -340,7 +360,7 @@ void run_vm(struct virt_a64 *board, bool timed)
 	cpu->mark = clock_count();
 	while (!vm_is_stopped(board->vm)) {
 		if (hv_vcpu_enter(&vcpu->hv, cpu->index) == HV_OK) {
-			enter(cpu, vcpu);
+			enter(cpu, vcpu, timed);
 		} else {
 			idle(cpu, timed);
 		}

@@ -28,6 +28,14 @@
 #define DC(op, at)        __asm__ volatile("dc " #op ", %0" : : "r"((uint64_t)(at)) : "memory")
 #define IC(op, at)        __asm__ volatile("ic " #op ", %0" : : "r"((uint64_t)(at)) : "memory")
 
+/* FEAT_HCX, FEAT_FGT. */
+#define HCRX_EL2    S3_4_C1_C2_2
+#define HFGRTR_EL2  S3_4_C1_C1_4
+#define HFGWTR_EL2  S3_4_C1_C1_5
+#define HFGITR_EL2  S3_4_C1_C1_6
+#define HDFGRTR_EL2 S3_4_C3_C1_4
+#define HDFGWTR_EL2 S3_4_C3_C1_5
+
 /* GICv3 CPU interface, IHI 0069H 12.2 and 12.4. */
 #define ICC_PMR_EL1     S3_0_C4_C6_0
 #define ICC_DIR_EL1     S3_0_C12_C11_1
