@@ -25,6 +25,7 @@ struct el2_cpu {
 	struct el2_fault fault;
 	struct a64_vcpu *vcpu;   /* that runs here, or NULL */
 	enum hv_verdict verdict; /* why guest_run() returned */
+	uint64_t timed;          /* bit n: region n of its VM's bus has deadlines */
 	uint64_t deadline;       /* CNTHP_CVAL_EL2 as last written; HV_NEVER_DUE: off */
 	/* With statistics only, in counter ticks; `mark` is when the current side began. */
 	uint64_t mark, guest_ticks, hypervisor_ticks, idle_ticks;

@@ -41,21 +41,40 @@ void run_init(const struct host *host)
 
 /* ---- deadlines of what is emulated: devices on the bus, and the guest's physical timer ---- */
 
-static uint64_t next_deadline(const struct a64_vcpu *vcpu)
+/* A bus does not change while its VM runs, so the regions to ask are found once. */
+static void timed_find(struct el2_cpu *cpu)
 {
-	uint64_t bus = hv_bus_due(&vcpu->hv.vm->bus);
-	uint64_t device = bus == HV_NEVER_DUE ? HV_NEVER_DUE : clock_to_ticks(bus);
-	uint64_t timer = HV_NEVER_DUE;
+	const struct hv_bus *bus = &cpu->vcpu->hv.vm->bus;
 
-	if (vcpu->ptimer.line != A64_LINE_HIGH) {
-		timer = a64_timer_due(&vcpu->ptimer, 0);
+	_Static_assert(HV_BUS_REGIONS <= 64, "a bit for each region");
+	cpu->timed = 0;
+	for (unsigned i = 0; i < bus->count; i++) {
+		cpu->timed |= bus->region[i].ops->expire ? HV_BIT(i) : 0;
+	}
+}
+
+static uint64_t next_deadline(const struct el2_cpu *cpu)
+{
+	const struct hv_bus *bus = &cpu->vcpu->hv.vm->bus;
+	const struct a64_timer *ptimer = &cpu->vcpu->ptimer;
+	uint64_t ns = HV_NEVER_DUE, device, timer = HV_NEVER_DUE;
+
+	for (uint64_t left = cpu->timed; left; left &= left - 1) {
+		uint64_t due = atomic_load_explicit(
+			&bus->region[hv_lowest_bit(left)].due, memory_order_relaxed);
+
+		ns = due < ns ? due : ns;
+	}
+	device = ns == HV_NEVER_DUE ? HV_NEVER_DUE : clock_to_ticks(ns);
+	if (ptimer->line != A64_LINE_HIGH) {
+		timer = a64_timer_due(ptimer, 0);
 	}
 	return device < timer ? device : timer;
 }
 
 static void deadline_set(struct el2_cpu *cpu)
 {
-	uint64_t deadline = next_deadline(cpu->vcpu);
+	uint64_t deadline = next_deadline(cpu);
 
 	if (deadline == cpu->deadline) {
 		return;
@@ -284,6 +303,7 @@ static void context_load(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
 	const struct hv_pt *pt = &vcpu->hv.vm->pt;
 
 	cpu->vcpu = vcpu;
+	timed_find(cpu);
 	cpu->deadline = HV_NEVER_DUE;
 	SYSREG_WRITE(cnthp_ctl_el2, TIMER_OFF);
 	SYSREG_WRITE(vtcr_el2, a64_vtcr(pt));
