@@ -117,18 +117,16 @@ static const struct row *find(uint32_t reg)
 {
 	unsigned low = 0, high = HV_ARRAY_COUNT(table);
 
-	while (low < high) {
+	while (low < high) { /* for the first row that does not end below reg */
 		unsigned middle = (low + high) / 2;
 
-		if (reg > table[middle].last) {
+		if (table[middle].last < reg) {
 			low = middle + 1;
-		} else if (reg < table[middle].first) {
-			high = middle;
 		} else {
-			return &table[middle];
+			high = middle;
 		}
 	}
-	return NULL;
+	return low < HV_ARRAY_COUNT(table) && table[low].first <= reg ? &table[low] : NULL;
 }
 
 /* CNTKCTL_EL1: whether EL0 may. The CPU checks it before it traps; a backend may not (D10). */
@@ -204,12 +202,17 @@ bool a64_sysreg_access(struct a64_vcpu *vcpu, uint32_t reg, bool is_write, uint6
 }
 
 /* ISS of class 0x18: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, read 0. */
-enum hv_verdict a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr)
+#define ISS(op0, op1, crn, crm, op2)                                                               \
+	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
+#define ISS_RT   ((uint64_t)0x1f << 5)
+#define ISS_READ HV_BIT(0)
+
+static HV_COLD enum hv_verdict infrequent(struct a64_vcpu *vcpu, uint64_t esr)
 {
 	unsigned rt = (unsigned)hv_bits(esr, 9, 5);
 	uint32_t reg = (uint32_t)A64_SYSREG(hv_bits(esr, 21, 20), hv_bits(esr, 16, 14),
 		hv_bits(esr, 13, 10), hv_bits(esr, 4, 1), hv_bits(esr, 19, 17));
-	bool is_write = !(esr & 1);
+	bool is_write = !(esr & ISS_READ);
 	uint64_t value = a64_x(vcpu, rt);
 
 	if (!a64_sysreg_access(vcpu, reg, is_write, &value)) {
@@ -220,6 +223,17 @@ enum hv_verdict a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr)
 		a64_x_set(vcpu, rt, value);
 	}
 	a64_step(vcpu, esr);
+	return HV_RESUME;
+}
+
+/* An interrupt from one CPU to another is the frequent one; it is not looked up. */
+enum hv_verdict a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr)
+{
+	if ((esr & A64_ESR_ISS & ~ISS_RT) != ISS(3, 0, 12, 11, 5) || a64_is_el0(vcpu)) {
+		return infrequent(vcpu, esr);
+	}
+	a64_step_aarch64(vcpu);
+	vgic_sgi_write(&vcpu->gic, GIC_SGI1R, a64_x(vcpu, (unsigned)hv_bits(esr, 9, 5)));
 	return HV_RESUME;
 }
 

@@ -320,6 +320,16 @@ static void sgi1r__to_self__becomes_pending(void **state)
 	assert_true(vgic_is_pending(&kit.vcpu->gic));
 }
 
+static void d10_sgi1r__from_el0__undef(void **state)
+{
+	(void)state;
+	gic_on();
+	kit.vcpu->regs.pstate = KIT_EL0;
+	access(REG(3, 0, 12, 11, 5), false);
+	kit_took(PC, 0x400, KIT_IL);
+	assert_false(vgic_is_pending(&kit.vcpu->gic));
+}
+
 static void sgi0r_and_asgi1r__other_groups__are_not_ours(void **state)
 {
 	(void)state;
@@ -498,6 +508,7 @@ int main(void)
 		kit_test(mdscr__single_step_bits__are_kept_in_the_cpu),
 		kit_test(hidden_registers__writes_change_nothing),
 		kit_test(sgi1r__to_self__becomes_pending),
+		kit_test(d10_sgi1r__from_el0__undef),
 		kit_test(sgi0r_and_asgi1r__other_groups__are_not_ours),
 		kit_test(ptimer__cval_and_ctl__fire_and_are_masked),
 		kit_test(ptimer__tval__is_32_bits_signed_from_now),
