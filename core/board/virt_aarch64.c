@@ -6,6 +6,7 @@
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
+#include <dev/virtio/virtio.h>
 #include <hv/bits.h>
 #include <hv/check.h>
 
@@ -142,6 +143,11 @@ static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg
 			.ops = &pl031_ops,
 			.dev = &board->rtc,
 			.lock = &board->rtc_lock,
+		},
+		{
+			.base = GPA(VIRT_A64_VIRTIO),
+			.size = VIRT_A64_VIRTIOS * VIRTIO_MMIO_SLOT_SIZE,
+			.ops = &virtio_empty_ops, /* no state: no lock */
 		},
 		{
 			.base = GPA(VIRT_A64_FLASH),

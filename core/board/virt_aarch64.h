@@ -23,7 +23,9 @@
 #define VIRT_A64_UART_INTID 33u /* SPI 1 */
 #define VIRT_A64_RTC        0x09010000u
 #define VIRT_A64_RTC_SIZE   0x1000u
-#define VIRT_A64_RTC_INTID  34u /* SPI 2 */
+#define VIRT_A64_RTC_INTID  34u         /* SPI 2 */
+#define VIRT_A64_VIRTIO     0x0a000000u /* empty virtio-mmio slots */
+#define VIRT_A64_VIRTIOS    32u
 #define VIRT_A64_SPIS       256u
 #define VIRT_A64_IA_BITS    40u /* guest-physical address space, or the CPU's where that is less */
 

@@ -9,6 +9,7 @@
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
+#include <dev/virtio/virtio.h>
 #include <hv/bits.h>
 
 #define GUARD  0xc5
@@ -81,6 +82,16 @@ static void init_pflash(struct bench *b)
 	pflash_init(b->dev, image, sizeof(image));
 }
 
+static size_t size_virtio_empty(void)
+{
+	return 0;
+}
+
+static void init_virtio_empty(struct bench *b)
+{
+	(void)b;
+}
+
 static const struct vgic_cfg gic_cfg = {.spis = 64};
 
 static size_t size_gic(void)
@@ -112,6 +123,7 @@ static const struct row devices[] = {
 	{&pl011_ops, 0x1000, true, init_pl011, size_pl011},
 	{&pl031_ops, 0x1000, true, init_pl031, size_pl031},
 	{&pflash_ops, 0x1000, false, init_pflash, size_pflash},
+	{&virtio_empty_ops, 0x4000, false, init_virtio_empty, size_virtio_empty},
 	{&gicv3_dist_ops, GICV3_GICD_SIZE, false, init_gic, size_gic},
 	{&gicv3_redist_ops, GICV3_GICR_SIZE + 0x1000, false, init_gic, size_gic},
 };

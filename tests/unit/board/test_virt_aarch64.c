@@ -199,6 +199,7 @@ static void virt_a64_holes__just_outside_each_device__nobody_answers(void **stat
 		{VIRT_A64_GICR, 2 * GICV3_GICR_SIZE},
 		{VIRT_A64_UART, VIRT_A64_UART_SIZE},
 		{VIRT_A64_RTC, VIRT_A64_RTC_SIZE},
+		{VIRT_A64_VIRTIO, 32 * 0x200},
 	};
 	uint64_t data = 0;
 
@@ -213,6 +214,16 @@ static void virt_a64_holes__just_outside_each_device__nobody_answers(void **stat
 		(void)rd(end - 4, 4);
 		assert_int_equal(guest(window[i].base - 4, 4, false, &data), HV_FAULT);
 		assert_int_equal(guest(end, 4, false, &data), HV_FAULT);
+	}
+}
+
+static void virt_a64_virtio__probed_without_a_device_tree__finds_empty_slots(void **state)
+{
+	(void)state;
+	create(1);
+	for (uint64_t n = 0; n < VIRT_A64_VIRTIOS; n++) {
+		assert_int_equal(rd(VIRT_A64_VIRTIO + n * 0x200, 4), 0x74726976);
+		assert_int_equal(rd(VIRT_A64_VIRTIO + n * 0x200 + 8, 4), 0);
 	}
 }
 
@@ -496,6 +507,7 @@ int main(void)
 		board_test(virt_a64_flash__beyond_the_image__is_erased_to_the_end_of_its_window),
 		board_test(virt_a64_flash__none__nobody_answers),
 		board_test(virt_a64_holes__just_outside_each_device__nobody_answers),
+		board_test(virt_a64_virtio__probed_without_a_device_tree__finds_empty_slots),
 		board_test(virt_a64_uart__guest_writes__reaches_the_console_channel),
 		board_test(virt_a64_uart__typed_byte__wakes_the_vcpu_that_spi_1_is_routed_to),
 		board_test(virt_a64_rtc__alarm_comes__wakes_the_vcpu_by_spi_2),
