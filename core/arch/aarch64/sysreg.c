@@ -137,6 +137,18 @@ static bool timer_allowed(struct a64_vcpu *vcpu, const struct row *row)
 	return !a64_is_el0(vcpu) || hv_bit(a64_el1_get(vcpu)->cntkctl, bit);
 }
 
+/* Whoever reads that the condition is met finds the interrupt pending, too: the line is not late.
+ */
+static uint64_t ptimer_read(struct a64_vcpu *vcpu, enum a64_timer_reg reg)
+{
+	uint64_t count = port_a64_count();
+
+	if (reg == A64_TIMER_CTL) {
+		(void)a64_timers_update(vcpu, count);
+	}
+	return a64_timer_read(&vcpu->ptimer, reg, count);
+}
+
 static uint64_t read(struct a64_vcpu *vcpu, const struct row *row)
 {
 	switch (row->action) {
@@ -144,9 +156,7 @@ static uint64_t read(struct a64_vcpu *vcpu, const struct row *row)
 	case MPIDR: return a64_vmpidr(vcpu);
 	case MDSCR: return a64_el1_get(vcpu)->mdscr;
 	case COUNT: return port_a64_count();
-	case PTIMER:
-		return a64_timer_read(
-			&vcpu->ptimer, (enum a64_timer_reg)row->value, port_a64_count());
+	case PTIMER: return ptimer_read(vcpu, (enum a64_timer_reg)row->value);
 	default: return 0;
 	}
 }

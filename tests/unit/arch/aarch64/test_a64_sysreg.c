@@ -374,6 +374,21 @@ static void ptimer__cval_and_ctl__fire_and_are_masked(void **state)
 	expect_read(CNTP_CTL, 3);
 }
 
+static void ptimer__status_is_read_before_its_deadline_came__line_is_not_late(void **state)
+{
+	(void)state;
+	fake_a64.count = 100;
+	expect_write(CNTP_CVAL, 200);
+	expect_write(CNTP_CTL, 1);
+	fake_a64.count = 199;
+	expect_read(CNTP_CTL, 1);
+	assert_false(ppi_level(30));
+	fake_a64.count = 200;
+	assert_false(ppi_level(30));
+	expect_read(CNTP_CTL, 5);
+	assert_true(ppi_level(30));
+}
+
 static void ptimer__tval__is_32_bits_signed_from_now(void **state)
 {
 	(void)state;
@@ -511,6 +526,7 @@ int main(void)
 		kit_test(d10_sgi1r__from_el0__undef),
 		kit_test(sgi0r_and_asgi1r__other_groups__are_not_ours),
 		kit_test(ptimer__cval_and_ctl__fire_and_are_masked),
+		kit_test(ptimer__status_is_read_before_its_deadline_came__line_is_not_late),
 		kit_test(ptimer__tval__is_32_bits_signed_from_now),
 		kit_test(d10_timer_from_el0__by_cntkctl),
 		kit_test(coproc__timer_registers__as_in_aarch64),
