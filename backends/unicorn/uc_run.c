@@ -163,7 +163,8 @@ static void idle(struct sim *sim)
 	uint64_t start = sim_host_now(), now = port_now(), deadline = idle_deadline(sim);
 	uint64_t wait = deadline > now ? deadline - now : 0;
 
-	if (is_one_ready(sim)) {
+	/* The service just before may have ended the run, or woken a vCPU. */
+	if (is_over(sim) || is_one_ready(sim)) {
 		return;
 	}
 	if (sim->clock.deterministic && deadline != HV_NEVER_DUE) {
