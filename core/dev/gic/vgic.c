@@ -58,7 +58,7 @@ void vgic_bank_changed(
 
 		cpu->notify(cpu->ctx);
 	}
-	if (!(mask & me)) {
+	if (!(mask & me) || (!(bits & (bits - 1)) && vgic_lr_one(self, bank, bits))) {
 		return;
 	}
 	if (bits & bank->in_lr) {
@@ -107,6 +107,9 @@ static void mapped_raise(struct gicv3_cpu *cpu, uint32_t intid, struct gicv3_cpu
 	uint32_t bit = 1u << intid;
 
 	if (bank->in_lr & bank->line & bit) {
+		if (self && vgic_lr_refire(cpu, bank, bit)) {
+			return;
+		}
 		vgic_lr_forget(cpu, intid);
 	} else if (bank->in_lr & bit) {
 		vgic_lr_sync(cpu);

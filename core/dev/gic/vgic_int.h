@@ -130,6 +130,16 @@ void vgic_sleep_set(struct gicv3_cpu *cpu, bool asleep, struct gicv3_cpu *self);
 void vgic_lr_sync(struct gicv3_cpu *cpu);
 /* Only fills: enough when nothing that is in a list register has changed. */
 void vgic_lr_fill(struct gicv3_cpu *cpu);
+/*
+ * One interrupt of `bank` that this vCPU, which is here, holds or may take has changed: the short
+ * way, when nothing else can be concerned. False: take the long one.
+ */
+bool vgic_lr_one(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit);
+/*
+ * A mapped interrupt that is in a list register fired again: pending in the same one. Here. False:
+ * not so simple, nothing has changed.
+ */
+bool vgic_lr_refire(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit);
 /* Forgets what a list register holds of one private interrupt: its state there is over. */
 void vgic_lr_forget(struct gicv3_cpu *cpu, uint32_t intid);
 /* Core ended the active state of an interrupt of this vCPU's that is in no list register. */

@@ -145,19 +145,27 @@ static void hand_over(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bi
 	}
 }
 
+/* The list register that holds this interrupt; there is one, so the last need not be compared. */
+static uint32_t slot_of(const struct gicv3_cpu *cpu, uint32_t intid)
+{
+	uint32_t used = cpu->lr_used;
+
+	while (used & (used - 1) && (cpu->lr[hv_lowest_bit(used)] & GICV3_LR_VINTID) != intid) {
+		used &= used - 1;
+	}
+	return hv_lowest_bit(used);
+}
+
 void vgic_lr_forget(struct gicv3_cpu *cpu, uint32_t intid)
 {
-	for (uint32_t used = cpu->lr_used; used; used &= used - 1) {
-		uint32_t n = hv_lowest_bit(used);
+	struct vgic_bank *bank = vgic_private(cpu);
+	uint32_t bit = 1u << intid, n = slot_of(cpu, intid);
 
-		if ((cpu->lr[n] & GICV3_LR_VINTID) == intid) {
-			vgic_private(cpu)->active &= ~(1u << intid);
-			vgic_private(cpu)->lr_latch &= ~(1u << intid);
-			lr_release(cpu, n);
-			cpu->lr[n] = 0;
-			cpu->lr_dirty |= 1u << n;
-		}
-	}
+	bank->active &= ~bit;
+	bank->lr_latch &= ~bit;
+	lr_release(cpu, n);
+	cpu->lr[n] = 0;
+	cpu->lr_dirty |= 1u << n;
 }
 
 /* The guest, or core for it, deactivated an interrupt; a mapped one's line is over with that. */
@@ -345,12 +353,17 @@ static void take_eoi_count(struct gicv3_cpu *cpu)
 	}
 }
 
+static void lr_load(struct gicv3_cpu *cpu)
+{
+	port_gicv3_lr_load(cpu);
+	cpu->lr_here = true;
+}
+
 /* Reads back what is not here, then brings every used list register up to date. */
 static void lr_refresh(struct gicv3_cpu *cpu)
 {
 	if (!cpu->lr_here) {
-		port_gicv3_lr_load(cpu);
-		cpu->lr_here = true;
+		lr_load(cpu);
 		take_eoi_count(cpu);
 	}
 	for (uint32_t used = cpu->lr_used; used; used &= used - 1) {
@@ -472,6 +485,50 @@ void vgic_lr_fill(struct gicv3_cpu *cpu)
 		lr_put(cpu, slot, intid);
 	}
 	hcr_update(cpu, prio);
+}
+
+/* Nothing waits for room, nothing is spilled: one interrupt can be seen to without the others. */
+static bool is_calm(const struct gicv3_cpu *cpu)
+{
+	return (cpu->hcr & ~GICV3_HCR_TDIR) == GICV3_HCR_EN;
+}
+
+bool vgic_lr_one(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+{
+	uint32_t intid = bank->first + hv_lowest_bit(bit);
+
+	if (!is_calm(cpu)) {
+		return false;
+	}
+	if (bank->in_lr & bit) {
+		if (!cpu->lr_here) {
+			lr_load(cpu);
+		}
+		lr_revise(cpu, slot_of(cpu, intid));
+		return true;
+	}
+	if (!free_slots(cpu)) {
+		return false;
+	}
+	lr_put(cpu, hv_lowest_bit(free_slots(cpu)), intid);
+	return true;
+}
+
+bool vgic_lr_refire(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+{
+	uint32_t special = bank->pending | bank->req_activate | bank->req_deactivate;
+	uint32_t n = hv_lowest_bit(bit), slot;
+
+	if (!is_calm(cpu) || special & bit || !(vgic_bank_open(cpu->vgic, bank) & bit)) {
+		return false;
+	}
+	bank->active &= ~bit;
+	bank->lr_latch &= ~bit;
+	bank->req_unpend &= ~bit;
+	slot = slot_of(cpu, n);
+	cpu->lr[slot] = lr_config(cpu, bank, n) | GICV3_LR_PENDING;
+	cpu->lr_dirty |= 1u << slot;
+	return true;
 }
 
 void vgic_lr_sync(struct gicv3_cpu *cpu)

@@ -911,7 +911,7 @@ static void spill__exit_before_the_maintenance_interrupt__count_is_not_lost(void
 	assert_int_equal(guest_ack(0), 40);
 	pulse(41);
 	assert_int_equal(guest_ack(0), 41);
-	fake_gic.hw[0].lr[0] = 0;                             /* EOI of 41 */
+	fake_gic.hw[0].lr[0] &= ~GICV3_LR_STATE;              /* EOI of 41 */
 	fake_gic.hw[0].hcr += 1u << GICV3_HCR_EOICOUNT_SHIFT; /* and of 40 */
 	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(1, 1));
 	fake_gic_enter(&rig.cpu[0]);
