@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The EL2 image in QEMU: its own parts, its own faults, how it starts, and guests on it.
 
-Usage: test_el2.py Parts|Faults|Starts|Guests|Debian   Paths and the CPU come from the environment.
+Usage: test_el2.py Parts|Faults|Starts|Ends|Guests|Debian   Paths and the CPU come from the environment.
 """
 import json
 import os
@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import unittest
+
+from bundle import bundle
 
 BM_DIR = os.environ["DRYDOCK_BM_DIR"]
 CPU = os.environ.get("DRYDOCK_CPU", "cortex-a57")
@@ -121,8 +123,55 @@ class Starts(unittest.TestCase):
     def test_f8_text_as_bundle__named(self):
         self.refused("bundle: ", b"hello\n")
 
+    def test_f8_too_many_vms_or_cpus__named(self):
+        self.refused("bundle: vm .*one VM", bundle(vms=2, kernel=bytes(4096)))
+        self.refused("bundle: cpus .*one vCPU", bundle(cpus=2, kernel=bytes(4096)))
+
+    def test_f8_more_memory_than_there_is__said(self):
+        self.refused("too little memory", bundle(memory=1 << 30, kernel=bytes(4096)))
+
+    def test_f2_kernel_larger_than_its_ram__named(self):
+        self.refused("kernel: ", bundle(memory=2 << 20, kernel=bytes(4 << 20)))
+
     def test_entered_at_el1__says_what_it_needs(self):
         self.refused("entered at EL1.*virtualization=on", b"x", machine="virt,gic-version=3")
+
+
+def guest_file(name):
+    with open(os.path.join(os.environ["DRYDOCK_GUESTS"], name), "rb") as file:
+        return file.read()
+
+
+class Ends(unittest.TestCase):
+    """How a guest's end is said, in records that carry the run's token."""
+
+    TOKEN = "feedc0dedeadbeef"
+
+    def run_guest(self, name, **parts):
+        return qemu(IMAGE, bundle(token=self.TOKEN, kernel=guest_file(name), **parts))
+
+    def record(self, text):
+        return "\x1e%s %s" % (self.TOKEN, text)
+
+    def test_off(self):
+        out = self.run_guest("hello.elf")
+        self.assertIn("ALL PASS\n", out)
+        self.assertTrue(out.endswith(self.record("end off\n")), out)
+
+    def test_flat_image__same_as_elf(self):
+        self.assertIn("ALL PASS\n", self.run_guest("hello.bin"))
+
+    def test_reboot(self):
+        self.assertTrue(self.run_guest("reboot.elf").endswith(self.record("end reboot\n")))
+
+    def test_crash__reason_and_registers(self):
+        out = self.run_guest("crash.elf")
+        self.assertIn(self.record("dump pc "), out)
+        self.assertRegex(out, r"dump \S* ?x0 0x[0-9a-f]{16}|dump  x0 0x[0-9a-f]{16}")
+        self.assertIn(self.record("end crash "), out)
+
+    def test_flash__read_by_the_guest(self):
+        self.assertIn("ALL PASS\n", self.run_guest("flash.elf", flash=b"pfld" + bytes(8192)))
 
 
 class Cli(unittest.TestCase):
