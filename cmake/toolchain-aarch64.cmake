@@ -15,8 +15,8 @@ set(CMAKE_OBJCOPY ${drydock_cross}objcopy)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 # No SIMD registers (they are the guest's while it runs), no calls to atomics of libgcc, no PLT or
 # stack protector of a hosted system. -O2 over the whole image at once, for the exits' sake; and
-# symbols for the dumps' addresses.
-set(CMAKE_C_FLAGS_INIT "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -fno-pie \
+# symbols for the dumps' addresses. Set, not CMAKE_…_INIT: a build folder that exists follows a change here.
+set(CMAKE_C_FLAGS "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -fno-pie \
 -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections")
-set(CMAKE_C_FLAGS_RELEASE "-O2 -g -flto=auto" CACHE STRING "")
-set(CMAKE_ASM_FLAGS_INIT "-march=armv8-a")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g -flto=auto")
+set(CMAKE_ASM_FLAGS "-march=armv8-a")
