@@ -21,7 +21,7 @@ void sim_clock_start(struct sim_clock *clock, bool deterministic)
 
 uint64_t sim_clock_now(const struct sim_clock *clock)
 {
-	return clock->deterministic ? clock->blocks * SIM_BLOCK_NS + clock->skipped
+	return clock->deterministic ? sim_clock_blocks(clock) * SIM_BLOCK_NS + clock->skipped
 				    : sim_host_now() - clock->start;
 }
 
@@ -30,10 +30,11 @@ uint64_t sim_clock_count(const struct sim_clock *clock)
 	return sim_clock_now(clock) / SIM_TICK_NS;
 }
 
-/* The first block is announced before it runs, so that stopping at it would get nowhere. */
+/* The first block is announced before it runs: to stop there would get nowhere, so two at least. */
 static void look_after(struct sim_clock *clock, uint64_t blocks)
 {
-	clock->look_at = clock->blocks + (blocks < 2 ? 2 : blocks);
+	clock->look_at = sim_clock_blocks(clock) + (blocks < 2 ? 2 : blocks);
+	clock->left = blocks < 2 ? 2 : blocks;
 }
 
 void sim_clock_arm(struct sim_clock *clock, uint64_t deadline)

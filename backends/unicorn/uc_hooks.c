@@ -337,14 +337,19 @@ static uint32_t on_msr(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *c
 	return false;
 }
 
+static __attribute__((noinline)) void look(uc_engine *uc, struct sim_clock *clock)
+{
+	if (sim_clock_look(clock)) {
+		(void)uc_emu_stop(uc);
+	}
+}
+
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
 {
-	struct sim_cpu *cpu = data;
-
 	(void)address;
 	(void)size;
-	if (sim_clock_block(cpu->clock)) {
-		(void)uc_emu_stop(uc);
+	if (sim_clock_block(data)) {
+		look(uc, data);
 	}
 }
 
@@ -354,7 +359,8 @@ bool sim_cpu_hook(struct sim_cpu *cpu)
 	uc_hook hook;
 
 	return uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_exception, cpu, 1, 0) == UC_ERR_OK &&
-	       uc_hook_add(uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu, 1, 0) == UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu->clock, 1, 0) ==
+		       UC_ERR_OK &&
 	       uc_hook_add(uc, &hook, UC_HOOK_INSN, (void *)on_mrs, cpu, 1, 0, UC_ARM64_INS_MRS) ==
 		       UC_ERR_OK &&
 	       uc_hook_add(uc, &hook, UC_HOOK_INSN, (void *)on_msr, cpu, 1, 0, UC_ARM64_INS_MSR) ==

@@ -76,14 +76,15 @@ const char *sim_memory_pool(struct sim *sim, uint64_t pool_size, uint64_t arena_
 {
 	struct sim_memory *memory = &sim->memory;
 
-	memory->pool_size = round_up(pool_size, HV_PAGE_SIZE);
+	memory->pool_size = round_up(pool_size, BLOCK_SIZE);
+	memory->pool_hpa = SIM_RAM_HPA + round_up(memory->ram_size, BLOCK_SIZE);
 	memory->pool = take(memory->pool_size);
 	memory->arena_size = round_up(arena_size, HV_PAGE_SIZE);
 	memory->arena = take(memory->arena_size);
-	if (!memory->arena || !show(sim, SIM_POOL_HPA, memory->pool, memory->pool_size)) {
+	if (!memory->arena || !show(sim, memory->pool_hpa, memory->pool, memory->pool_size)) {
 		return "the host has not enough memory for page tables";
 	}
-	hv_pages_init(&memory->pages, memory->pool, HPA(SIM_POOL_HPA),
+	hv_pages_init(&memory->pages, memory->pool, HPA(memory->pool_hpa),
 		(uint32_t)(memory->pool_size / HV_PAGE_SIZE));
 	return NULL;
 }

@@ -145,45 +145,54 @@ static uint64_t until_timeout(const struct sim *sim)
 	return left > 0 ? (uint64_t)left + 1 : 0;
 }
 
-/* The console's service, or a timer that is due just now, may have woken one (S4). */
-static bool is_one_ready(const struct sim *sim)
+/* Nobody is ready. The console's service, or a timer that is due just now, may have woken one (S4).
+ */
+static bool is_idle(const struct sim *sim)
 {
 	const struct hv_vm *vm = sim->board->vm;
 
 	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
 		if (vm->vcpu[i]->state == HV_VCPU_READY) {
-			return true;
+			return false;
 		}
 	}
-	return false;
+	return true;
+}
+
+static void wait_until(struct sim *sim, uint64_t deadline)
+{
+	uint64_t now = port_now(), wait = UINT64_MAX;
+
+	if (sim->clock.deterministic && deadline != HV_NEVER_DUE) {
+		sim_clock_skip(&sim->clock, deadline);
+		return;
+	}
+	if (deadline != HV_NEVER_DUE) {
+		wait = deadline > now ? deadline - now : 0;
+	}
+	sim_console_wait(sim, earlier(wait, until_timeout(sim)));
 }
 
 static void idle(struct sim *sim)
 {
-	uint64_t start = sim_host_now(), now = port_now(), deadline = idle_deadline(sim);
-	uint64_t wait = deadline > now ? deadline - now : 0;
+	uint64_t start = sim_host_now(), deadline = idle_deadline(sim);
 
-	/* The service just before may have ended the run, or woken a vCPU. */
-	if (is_over(sim) || is_one_ready(sim)) {
-		return;
+	/* A timer may have come due just now, and have woken somebody. */
+	if (is_idle(sim)) {
+		wait_until(sim, deadline);
+		(void)idle_deadline(sim);
 	}
-	if (sim->clock.deterministic && deadline != HV_NEVER_DUE) {
-		sim_clock_skip(&sim->clock, deadline);
-	} else {
-		sim_console_wait(sim,
-			earlier(deadline == HV_NEVER_DUE ? UINT64_MAX : wait, until_timeout(sim)));
-	}
-	(void)idle_deadline(sim);
 	sim->idle_ns += sim_host_now() - start;
 }
 
 static void run(struct sim *sim)
 {
 	while (!is_over(sim)) {
-		if (is_service_due(sim)) {
+		if (is_idle(sim) || is_service_due(sim)) {
 			service(sim);
-		} else if (!run_next(sim) && !is_over(sim)) {
-			service(sim);
+		}
+		/* What came in meanwhile may be the end, or may have woken somebody. */
+		if (!is_over(sim) && !run_next(sim)) {
 			idle(sim);
 		}
 	}
@@ -289,7 +298,7 @@ static void account(struct sim *sim)
 		}
 		report->stats.irqs += vm->vcpu[i]->stats.irqs;
 	}
-	report->blocks = sim->clock.blocks;
+	report->blocks = sim_clock_blocks(&sim->clock);
 	report->wall_s = (double)(sim_host_now() - sim->clock.start) / NS_PER_S;
 	report->guest_s = (double)sim->cpu.guest_ns / NS_PER_S;
 	report->idle_s = (double)sim->idle_ns / NS_PER_S;

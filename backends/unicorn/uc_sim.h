@@ -13,6 +13,7 @@
 struct sim_memory {
 	uint8_t *ram, *flash, *pool, *arena;
 	uint64_t ram_size, flash_size, pool_size, arena_size;
+	uint64_t pool_hpa;
 	struct hv_pages pages;
 };
 
@@ -33,8 +34,10 @@ struct sim {
 /* The whole run so far; port_*() works on this. One run at a time in a process. */
 extern struct sim *sim_now;
 
-/* Host-physical addresses: deliberately not those at which guests see the same memory. */
-#define SIM_POOL_HPA  0x10000000ull
+/*
+ * Host-physical addresses: deliberately not those at which guests see the same memory. Page tables
+ * lie right behind the RAM: the fewer and closer the regions, the faster Unicorn finds one.
+ */
 #define SIM_FLASH_HPA 0x20000000ull
 #define SIM_RAM_HPA   0x100000000ull
 

@@ -18,6 +18,7 @@
 #define WINDOW_PAGES 2048u
 #define BACKING      0x400000000ull /* memory whose pages hold their own address */
 #define BACKING_SIZE HV_MIB(8)
+#define POOL_HPA     0x10000000ull
 #define POOL_PAGES   64u
 #define CODE         0x1000ull
 #define BATCH        0x2000ull
@@ -131,9 +132,9 @@ static int setup(void **state)
 	memcpy(oracle->code_page, loading_code, sizeof(loading_code));
 	show(CODE, oracle->code_page, 4096);
 	show(BATCH, &oracle->batch, (sizeof(oracle->batch) + 4095) / 4096 * 4096);
-	show(SIM_POOL_HPA, oracle->pool, POOL_PAGES * HV_PAGE_SIZE);
+	show(POOL_HPA, oracle->pool, POOL_PAGES * HV_PAGE_SIZE);
 	assert_int_equal(uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_exception, NULL, 1, 0), 0);
-	hv_pages_init(&oracle->pages, oracle->pool, HPA(SIM_POOL_HPA), POOL_PAGES);
+	hv_pages_init(&oracle->pages, oracle->pool, HPA(POOL_HPA), POOL_PAGES);
 	fill_backing();
 	load_tables();
 	return 0;
