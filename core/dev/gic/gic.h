@@ -62,8 +62,10 @@ struct vgic;
 struct gicv3_cpu {
 	struct vgic *vgic;
 	uint16_t index;
-	bool asleep;          /* GICR_WAKER.ProcessorSleep */
-	uint8_t lr_count;     /* how many this CPU has, from ICH_VTR_EL2.ListRegs */
+	bool asleep;      /* GICR_WAKER.ProcessorSleep */
+	uint8_t lr_count; /* how many this CPU has, from ICH_VTR_EL2.ListRegs */
+	uint8_t again; /* mapped PPI whose list register stands ready to be written again, or 0 */
+	uint8_t again_slot;   /* which one */
 	bool lr_here;         /* lr[] is current; cleared by the backend at entry */
 	uint32_t lr_used;     /* bit n: lr[n] is not empty, as of the last look */
 	uint32_t lr_dirty;    /* what the backend must write before entry, and then clear */
@@ -71,6 +73,7 @@ struct gicv3_cpu {
 	uint32_t vmcr;        /* ICH_VMCR_EL2; valid while lr_here */
 	uint64_t lr[GIC_LRS]; /* shadow of the list registers */
 	uint64_t affinity;    /* MPIDR affinity fields, as GICR_TYPER and SGI1R name this CPU */
+	uint64_t sgi_name;    /* the same, where ICC_SGI1R_EL1 has them */
 	uint16_t ppi_hw[GIC_SPI_FIRST - GIC_PPI_FIRST]; /* physical INTID, 0: not mapped */
 	void (*notify)(void *ctx);
 	void *ctx;

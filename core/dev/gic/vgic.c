@@ -170,41 +170,57 @@ void vgic_ppi_set(struct gicv3_cpu *cpu, uint32_t intid, bool level)
 
 void vgic_ppi_set_here(struct gicv3_cpu *cpu, uint32_t intid, bool level)
 {
+	/* A timer that fires over and over: nothing was looked at since, so nothing has changed. */
+	if (level && cpu->again != 0 && intid == cpu->again) {
+		cpu->lr_dirty |= 1u << cpu->again_slot;
+		return;
+	}
 	ppi_set(cpu, intid, level, cpu);
 }
 
+/* The affinity fields of ICC_SGI1R_EL1 that name a vCPU (IHI 0069H, 12.2.16), all but the list. */
+#define SGI_NAME_MASK (HV_MASK(55, 44) | HV_MASK(39, 32) | HV_MASK(23, 16))
+
 /*
- * Whether a write of ICC_SGI1R_EL1 and the like means `cpu` (IHI 0069H, 12.2.16). The range
- * selector is taken at its word: ranges above 0 name vCPUs that do not exist here.
+ * The range selector is taken at its word: a range above 0 names vCPUs that have such an Aff0, even
+ * though GICD_TYPER.RSS says that none is needed.
  */
+static uint64_t sgi_name(uint64_t affinity)
+{
+	return hv_bits(affinity, 39, 32) << 48 | hv_bits(affinity, 7, 4) << 44 |
+	       hv_bits(affinity, 23, 16) << 32 | hv_bits(affinity, 15, 8) << 16;
+}
+
 static bool sgi_is_for(const struct gicv3_cpu *cpu, const struct gicv3_cpu *from, uint64_t value)
 {
-	uint64_t others = hv_bits(value, 55, 48) << 32 | hv_bits(value, 39, 32) << 16 |
-			  hv_bits(value, 23, 16) << 8;
-	uint64_t aff0 = hv_bits(cpu->affinity, 7, 0);
-
 	if (hv_bit(value, SGI_IRM)) {
 		return cpu != from;
 	}
-	return (cpu->affinity & ~HV_MASK(7, 0)) == others && aff0 >> 4 == hv_bits(value, 47, 44) &&
-	       hv_bit(value, (unsigned)(aff0 & 15));
+	return (value & SGI_NAME_MASK) == cpu->sgi_name && hv_bit(value, cpu->affinity & 15);
 }
 
+static void sgi_to(struct gicv3_cpu *cpu, uint32_t bit, struct gicv3_cpu *from)
+{
+	struct vgic_bank *bank = vgic_private(cpu);
+
+	if (cpu == from && vgic_lr_event(cpu, bank, bit)) {
+		return;
+	}
+	bank->pending |= bit;
+	bank->req_unpend &= ~bit;
+	vgic_bank_changed(cpu->vgic, bank, bit, from);
+}
+
+/* With one security state: SGI1R makes group 1 interrupts, the others group 0. */
 void vgic_sgi_write(struct gicv3_cpu *cpu, enum gic_sgi_reg reg, uint64_t value)
 {
 	struct vgic *vgic = cpu->vgic;
-	uint32_t bit = 1u << hv_bits(value, 27, 24);
+	uint32_t bit = 1u << hv_bits(value, 27, 24), group1 = reg == GIC_SGI1R ? bit : 0;
 
 	port_lock(&vgic->lock);
 	for (uint32_t i = 0; i < vgic->cpu_count; i++) {
-		struct vgic_bank *bank = &vgic->priv[i];
-		/* With one security state: SGI1R makes group 1 interrupts, the others group 0. */
-		bool fits = !(bank->group & bit) == (reg != GIC_SGI1R);
-
-		if (fits && sgi_is_for(vgic->cpu[i], cpu, value)) {
-			bank->pending |= bit;
-			bank->req_unpend &= ~bit;
-			vgic_bank_changed(vgic, bank, bit, cpu);
+		if ((vgic->priv[i].group & bit) == group1 && sgi_is_for(vgic->cpu[i], cpu, value)) {
+			sgi_to(vgic->cpu[i], bit, cpu);
 		}
 	}
 	port_unlock(&vgic->lock);
@@ -443,6 +459,7 @@ enum hv_status vgic_add_cpu(
 		.asleep = true,
 		.lr_count = cfg->lr_count,
 		.affinity = cfg->affinity,
+		.sgi_name = sgi_name(cfg->affinity),
 		.notify = cfg->notify,
 		.ctx = cfg->ctx};
 	vgic->cpu[vgic->cpu_count++] = cpu;

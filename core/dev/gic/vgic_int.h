@@ -140,6 +140,11 @@ bool vgic_lr_one(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit);
  * not so simple, nothing has changed.
  */
 bool vgic_lr_refire(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit);
+/*
+ * An SGI to this vCPU, which is here, and which it has had before: the short way. False: not so
+ * simple, nothing has changed.
+ */
+bool vgic_lr_event(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit);
 /* Forgets what a list register holds of one private interrupt: its state there is over. */
 void vgic_lr_forget(struct gicv3_cpu *cpu, uint32_t intid);
 /* Core ended the active state of an interrupt of this vCPU's that is in no list register. */

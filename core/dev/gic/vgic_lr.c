@@ -127,6 +127,7 @@ static void lr_release(struct gicv3_cpu *cpu, uint32_t n)
 	bank->req_deactivate &= ~bit;
 	bank->req_unpend &= ~bit;
 	cpu->lr_used &= ~(1u << n);
+	cpu->again = 0;
 	if (cpu->lr[n] & (GICV3_LR_STATE | GICV3_LR_EOI)) {
 		lr_write(cpu, n, 0); /* EOI without a state would keep on asking for maintenance */
 	}
@@ -239,6 +240,7 @@ static void lr_revise(struct gicv3_cpu *cpu, uint32_t n)
 	struct vgic_bank *bank = lr_bank(cpu, lr);
 	uint32_t bit = lr_bit(lr);
 
+	cpu->again = 0;
 	lr_fold(cpu, bank, bit, lr);
 	drop_fallen(cpu, bank, bit);
 	next = lr_config(cpu, bank, hv_lowest_bit(bit));
@@ -357,6 +359,7 @@ static void lr_load(struct gicv3_cpu *cpu)
 {
 	port_gicv3_lr_load(cpu);
 	cpu->lr_here = true;
+	cpu->again = 0;
 }
 
 /* Reads back what is not here, then brings every used list register up to date. */
@@ -514,20 +517,53 @@ bool vgic_lr_one(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
 	return true;
 }
 
+/* Whether one of the vCPU's own interrupts can become pending with no regard to anything else. */
+static bool is_plain(const struct gicv3_cpu *cpu, const struct vgic_bank *bank, uint32_t bit)
+{
+	uint32_t special = bank->pending | bank->req_activate | bank->req_deactivate |
+			   bank->req_unpend | ~vgic_bank_open(cpu->vgic, bank);
+
+	return is_calm(cpu) && !(special & bit);
+}
+
+/* Makes it pending in a list register, which need not be read: its state there is over. */
+static void lr_pend(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit, uint32_t slot)
+{
+	uint64_t lr = lr_config(cpu, bank, hv_lowest_bit(bit)) | GICV3_LR_PENDING;
+
+	bank->active &= ~bit;
+	cpu->lr[slot] = lr_with_eoi(bank, bit, lr);
+	cpu->lr_dirty |= 1u << slot;
+}
+
 bool vgic_lr_refire(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
 {
-	uint32_t special = bank->pending | bank->req_activate | bank->req_deactivate;
-	uint32_t n = hv_lowest_bit(bit), slot;
-
-	if (!is_calm(cpu) || special & bit || !(vgic_bank_open(cpu->vgic, bank) & bit)) {
+	if (!is_plain(cpu, bank, bit)) {
 		return false;
 	}
-	bank->active &= ~bit;
 	bank->lr_latch &= ~bit;
-	bank->req_unpend &= ~bit;
-	slot = slot_of(cpu, n);
-	cpu->lr[slot] = lr_config(cpu, bank, n) | GICV3_LR_PENDING;
-	cpu->lr_dirty |= 1u << slot;
+	cpu->again_slot = (uint8_t)slot_of(cpu, hv_lowest_bit(bit));
+	lr_pend(cpu, bank, bit, cpu->again_slot);
+	cpu->again = (uint8_t)hv_lowest_bit(bit);
+	return true;
+}
+
+bool vgic_lr_event(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+{
+	uint32_t slot;
+
+	if (!is_plain(cpu, bank, bit) || !(bank->in_lr & bit)) {
+		return false;
+	}
+	if (!cpu->lr_here) {
+		lr_load(cpu);
+	}
+	slot = slot_of(cpu, hv_lowest_bit(bit));
+	if (cpu->lr[slot] & GICV3_LR_ACTIVE) {
+		return false;
+	}
+	bank->lr_latch |= bit;
+	lr_pend(cpu, bank, bit, slot);
 	return true;
 }
 

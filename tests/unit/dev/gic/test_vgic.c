@@ -311,6 +311,38 @@ static void mapped__fires_and_ends__is_a_hw_list_register_and_needs_no_look(void
 	assert_int_equal(guest_ack(0), GIC_SPURIOUS);
 }
 
+static void mapped__fires_over_and_over_with_changes_between__follows_them(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	timer_on();
+	for (unsigned i = 0; i < 4; i++) {
+		vgic_ppi_set_here(&rig.cpu[0], 27, true);
+		assert_int_equal(guest_ack(0), 27);
+		guest_eoi(0, 27);
+	}
+	assert_int_equal(rig.cpu[0].again, 27);
+	irq_prio(0, 27, 0x40);
+	rig_enter(0);
+	vgic_ppi_set_here(&rig.cpu[0], 0, true); /* no PPI: nothing stands ready for it */
+	assert_int_equal(rig.cpu[0].lr_dirty, 0);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	assert_int_equal(guest_ack(0), 27);
+	assert_int_equal(fake_gic.hw[0].lr[hw_find(0, 27)] >> 48 & 0xff, 0x40);
+	guest_eoi(0, 27);
+	for (unsigned i = 0; i < 3; i++) {
+		vgic_ppi_set_here(&rig.cpu[0], 27, true);
+		assert_int_equal(guest_ack(0), 27);
+		guest_eoi(0, 27);
+	}
+	irq_do(0, DISABLE, 27);
+	fake_gic_enter(&rig.cpu[0]);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	assert_int_equal(guest_ack(0), GIC_SPURIOUS);
+	irq_do(0, ENABLE, 27);
+	assert_int_equal(guest_ack(0), 27);
+}
+
 static void mapped__guest_deactivates_by_register__physical_one_ends(void **state)
 {
 	(void)state;
@@ -1233,6 +1265,7 @@ int main(void)
 		hv_unit_test(level__set_pending_by_software__lasts_until_acknowledged),
 		hv_unit_test(ppi__from_elsewhere_and_from_here__arrives),
 		hv_unit_test(mapped__fires_and_ends__is_a_hw_list_register_and_needs_no_look),
+		hv_unit_test(mapped__fires_over_and_over_with_changes_between__follows_them),
 		hv_unit_test(mapped__guest_deactivates_by_register__physical_one_ends),
 		hv_unit_test(mapped__pended_by_software_while_active__comes_after_the_eoi),
 		hv_unit_test(mapped__fires_while_software_made_it_active__comes_after_the_eoi),
