@@ -343,6 +343,36 @@ static void mapped__fires_over_and_over_with_changes_between__follows_them(void 
 	assert_int_equal(guest_ack(0), 27);
 }
 
+static void mapped__fires_again_while_the_vcpu_waits__is_told(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	timer_on();
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	assert_int_equal(guest_ack(0), 27);
+	guest_eoi(0, 27);
+	vgic_ppi_set(&rig.cpu[0], 27, true);
+	assert_int_equal(rig.notified[0], 1);
+	assert_int_equal(guest_ack(0), 27);
+}
+
+static void mapped__two_of_them__do_not_stand_in_for_each_other(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	timer_on();
+	irq_open(0, 30, 0x40);
+	assert_int_equal(vgic_hw_map(&rig.cpu[0], 30, 26), HV_OK);
+	for (unsigned i = 0; i < 6; i++) {
+		vgic_ppi_set_here(&rig.cpu[0], 27, true);
+		vgic_ppi_set_here(&rig.cpu[0], 30, true);
+		assert_int_equal(guest_ack(0), 30);
+		assert_int_equal(guest_ack(0), 27);
+		guest_eoi(0, 27);
+		guest_eoi(0, 30);
+	}
+}
+
 static void mapped__guest_deactivates_by_register__physical_one_ends(void **state)
 {
 	(void)state;
@@ -480,6 +510,24 @@ static void sgi__to_self__needs_no_notify(void **state)
 	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 2));
 	assert_int_equal(rig.notified[1], 1);
 	assert_int_equal(guest_ack(1), 3);
+	assert_int_equal(guest_ack(0), GIC_SPURIOUS);
+}
+
+static void sgi__to_self_while_active_or_twice__is_not_lost_and_not_doubled(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	irq_open(0, 3, 0x80);
+	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 1));
+	assert_int_equal(guest_ack(0), 3);
+	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 1));
+	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 1));
+	assert_int_equal(guest_ack(0), GIC_SPURIOUS);
+	assert_true(guest_eoi(0, 3));
+	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 1)); /* and while it is pending */
+	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 1));
+	assert_int_equal(guest_ack(0), 3);
+	assert_false(guest_eoi(0, 3));
 	assert_int_equal(guest_ack(0), GIC_SPURIOUS);
 }
 
@@ -920,6 +968,7 @@ static void spill__on_two_vcpus__each_counts_its_own(void **state)
 		pulse(i);
 		assert_int_equal(guest_ack(i % 2), i);
 	}
+	irq_prio(0, 42, 0x90);
 	guest_eoi(1, 45);
 	assert_true(guest_eoi(1, 43));
 	assert_int_equal(irq_bit(1, ACTIVATE, 43), 0);
@@ -1266,6 +1315,8 @@ int main(void)
 		hv_unit_test(ppi__from_elsewhere_and_from_here__arrives),
 		hv_unit_test(mapped__fires_and_ends__is_a_hw_list_register_and_needs_no_look),
 		hv_unit_test(mapped__fires_over_and_over_with_changes_between__follows_them),
+		hv_unit_test(mapped__fires_again_while_the_vcpu_waits__is_told),
+		hv_unit_test(mapped__two_of_them__do_not_stand_in_for_each_other),
 		hv_unit_test(mapped__guest_deactivates_by_register__physical_one_ends),
 		hv_unit_test(mapped__pended_by_software_while_active__comes_after_the_eoi),
 		hv_unit_test(mapped__fires_while_software_made_it_active__comes_after_the_eoi),
@@ -1273,6 +1324,7 @@ int main(void)
 		hv_unit_test(g13_mapped__vcpu_reset_while_active__physical_one_ends_once),
 		hv_unit_test(mapped__spilled_and_ended_by_another_vcpu__is_left_alone),
 		hv_unit_test(sgi__to_self__needs_no_notify),
+		hv_unit_test(sgi__to_self_while_active_or_twice__is_not_lost_and_not_doubled),
 		hv_unit_test(sgi__group__must_fit_the_register),
 		hv_unit_test(g4_sgi1r__affinity_range_and_irm__reach_exactly_those_named),
 		hv_unit_test(g4_sgi1r__random_values__name_whom_the_fields_name),
