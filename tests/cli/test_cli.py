@@ -120,6 +120,24 @@ class Inputs(unittest.TestCase):
         self.assertEqual(len(data) % 4096, 0)
         self.assertEqual(os.listdir(self.folder.name), ["bundle"])
 
+    def packed(self, kernel, *words):
+        path = os.path.join(self.folder.name, "bundle")
+        status, _, err = drydock("--kernel", kernel, "--out", path, *words, command="pack")
+        self.assertEqual(status, 0, err)
+        with open(path, "rb") as file:
+            return file.read()
+
+    def test_default_command_line__only_linux_has_one(self):
+        image = bytearray(128)
+        struct.pack_into("<QQQ", image, 8, 0, 1 << 16, 0xA)
+        image[56:60] = b"ARM\x64"
+        linux = self.file("Image", image)
+        self.assertIn(b"console=ttyAMA0", self.packed(linux))
+        self.assertNotIn(b"console=ttyAMA0", self.packed(linux, "--append", "quiet"))
+        self.assertNotIn(b"console=ttyAMA0", self.packed(guest("hello")))
+        self.assertNotIn(b"console=ttyAMA0", self.packed(guest("hello", "bin")))
+        self.assertIn(b"timer 1", self.packed(guest("hello"), "--append", "timer 1"))
+
 
 class Runs:
     """What every backend must do; `words` names the backend."""

@@ -74,10 +74,13 @@ static bool fill_seeds(struct dtb_cfg *cfg, uint8_t seed[DTB_SEED_SIZE], bool de
 	return true;
 }
 
-/* What the kernel is told: the user's words, or the console and, at a terminal, a shell. */
-static const char *bootargs_of(const struct opts *opts, bool shell)
+/*
+ * What the kernel is told: the user's words, or the console and, at a terminal, a shell. Only Linux
+ * knows these words; other kernels would take them for their own.
+ */
+static const char *bootargs_of(const struct opts *opts, struct hv_blob kernel, bool shell)
 {
-	if (opts->append || opts->dtb) {
+	if (opts->append || opts->dtb || hv_load_kind(kernel) != HV_LOAD_LINUX_A64) {
 		return opts->append;
 	}
 	return shell ? OPTS_APPEND " drydock.shell" : OPTS_APPEND;
@@ -85,7 +88,7 @@ static const char *bootargs_of(const struct opts *opts, bool shell)
 
 static bool place(struct guest *guest, const struct opts *opts, bool shell)
 {
-	struct dtb_cfg cfg = {.bootargs = bootargs_of(opts, shell)};
+	struct dtb_cfg cfg = {.bootargs = bootargs_of(opts, guest->hv.kernel, shell)};
 	size_t room = DTB_ROOM + guest->hv.dtb.size;
 	struct hv_blob users = guest->hv.dtb;
 	uint8_t seed[DTB_SEED_SIZE];
