@@ -53,6 +53,12 @@ class Parts(unittest.TestCase):
     def test_i12_stage1__every_page__only_what_is_needed(self):
         self.assertRegex(self.passes("stage1"), r"[1-9][0-9]+ pages, 0 wrong")
 
+    def test_x23_registers__through_entry_and_exit__unchanged(self):
+        self.assertRegex(self.passes("entry"), r"[1-9][0-9]{2,} checks, 0 wrong")
+
+    def test_p6_p8_tlb__after_each_change__follows_the_tables(self):
+        self.assertRegex(self.passes("tlb"), r"[1-9][0-9]+ checks, 0 wrong")
+
 
 class Faults(unittest.TestCase):
     """X7, I12: what the hypervisor must not do faults, and ends in a dump that says what and where."""

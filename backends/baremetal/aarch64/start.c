@@ -11,6 +11,8 @@
 
 #include <common/report.h>
 
+#define DTB_MOST HV_MIB(2) /* by the boot protocol */
+
 struct el2_cpu_slot cpu_slots[EL2_CPUS] __attribute__((section(".noinit")));
 
 static void cpu_init(uint16_t index)
@@ -62,8 +64,10 @@ static enum hv_status meet(struct host *host, uintptr_t dtb, struct hv_load_erro
 {
 	struct range image = {
 		.base = (uintptr_t)image_start, .size = (uint64_t)(image_end - image_start)};
-	enum hv_status status = host_read(host, (const void *)dtb, image, error);
+	enum hv_status status;
 
+	boot_map_add(dtb, DTB_MOST, HV_MEM_NORMAL); /* it may reach into the next GiB */
+	status = host_read(host, (const void *)dtb, image, error);
 	power_init(host->psci_method);
 	if (host->uart.size) {
 		boot_map_add(host->uart.base, host->uart.size, HV_MEM_DEVICE);

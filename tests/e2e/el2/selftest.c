@@ -35,10 +35,22 @@ static bool is_named(const char *name, const char *want)
 
 static bool dispatch(const char *name, const struct selftest_ram *ram)
 {
-	if (is_named(name, "stage2")) {
-		return oracle_run(ram);
+	static const struct {
+		const char *name;
+		bool (*run)(const struct selftest_ram *ram);
+	} part[] = {
+		{"stage2", oracle_run},
+		{"stage1", probe_run},
+		{"entry", entry_run},
+		{"tlb", tlb_run},
+	};
+
+	for (size_t i = 0; i < HV_ARRAY_COUNT(part); i++) {
+		if (is_named(name, part[i].name)) {
+			return part[i].run(ram);
+		}
 	}
-	return is_named(name, "stage1") ? probe_run(ram) : fault_run(name, ram);
+	return fault_run(name, ram);
 }
 
 _Noreturn void el2_main(uintptr_t dtb)
