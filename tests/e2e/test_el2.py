@@ -172,8 +172,10 @@ class Ends(unittest.TestCase):
 
     def test_crash__reason_and_registers(self):
         out = self.run_guest("crash.elf")
-        self.assertIn(self.record("dump pc "), out)
-        self.assertRegex(out, r"dump \S* ?x0 0x[0-9a-f]{16}|dump  x0 0x[0-9a-f]{16}")
+        self.assertIn(self.record("dump vCPU 0: "), out)
+        self.assertRegex(out, r"dump x0  0x[0-9a-f]{16}  x1  0x[0-9a-f]{16}")
+        self.assertRegex(out, r"dump pc  0x[0-9a-f]{16}  pstate 0x[0-9a-f]{16}")
+        self.assertRegex(out, r"dump vbar   0x000000000b000000")
         self.assertIn(self.record("end crash "), out)
 
     def test_flash__read_by_the_guest(self):

@@ -175,54 +175,6 @@ enum hv_status guest_create(struct guest *guest, uint32_t vtimer_intid, struct h
 	return status;
 }
 
-static void dump_pair(const char *name0, uint64_t value0, const char *name1, uint64_t value1)
-{
-	char line[96];
-	struct text text = TEXT(line);
-
-	text_str(&text, name0);
-	text_char(&text, ' ');
-	text_hex(&text, value0, 16);
-	text_char(&text, ' ');
-	text_str(&text, name1);
-	text_char(&text, ' ');
-	text_hex(&text, value1, 16);
-	report("dump", &text);
-}
-
-static void dump_x(const struct a64_regs *regs)
-{
-	for (unsigned n = 0; n < 31; n += 3) {
-		char line[96];
-		struct text text = TEXT(line);
-
-		for (unsigned i = n; i < n + 3 && i < 31; i++) {
-			text_str(&text, i < 10 ? " x" : "x");
-			text_dec(&text, i);
-			text_char(&text, ' ');
-			text_hex(&text, regs->x[i], 16);
-			text_char(&text, ' ');
-		}
-		report("dump", &text);
-	}
-}
-
-void guest_dump(struct guest *guest)
-{
-	struct hv_vm *vm = guest->board->vm;
-	struct a64_vcpu *vcpu = guest->board->vcpu[vm->crash.vcpu];
-	const struct a64_el1 *el1 = a64_el1_get(vcpu);
-
-	dump_pair("info0", vm->crash.info[0], "info1", vm->crash.info[1]);
-	dump_pair("pc    ", vcpu->regs.pc, "pstate", vcpu->regs.pstate);
-	dump_x(&vcpu->regs);
-	dump_pair("sp_el0", el1->sp_el0, "sp_el1", el1->sp_el1);
-	dump_pair("elr_el1", el1->elr, "spsr_el1", el1->spsr);
-	dump_pair("esr_el1", el1->esr, "far_el1", el1->far);
-	dump_pair("vbar_el1", el1->vbar, "sctlr_el1", el1->sctlr);
-	dump_pair("ttbr0_el1", el1->ttbr0, "ttbr1_el1", el1->ttbr1);
-}
-
 static void stat(const char *prefix, const char *name, uint64_t value)
 {
 	char line[64];
