@@ -99,33 +99,46 @@ static uint64_t epoch(const struct host *host)
 	return now > up ? now - up : 0;
 }
 
-enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
+/* For now: one of each. */
+static enum hv_status need_one(
+	const char *field, const char *why, uint64_t count, struct hv_load_error *error)
 {
-	struct hv_blob blob = {.data = (const void *)host->initrd.base, .size = host->initrd.size};
+	if (count == 1) {
+		return HV_OK;
+	}
+	*error = (struct hv_load_error){
+		.input = "bundle", .field = field, .why = why, .value = count};
+	return HV_ERR_INVALID;
+}
+
+/* What the bundle wants, and where all of it will be. */
+static enum hv_status read_bundle(
+	struct guest *guest, struct hv_blob blob, struct hv_load_error *error)
+{
 	enum hv_status status = hv_bundle_open(&guest->bundle, blob, error);
 
 	if (status != HV_OK) {
 		return status;
 	}
 	report_token(guest->bundle.token);
-	if (guest->bundle.vm_count != 1) {
-		*error = (struct hv_load_error){.input = "bundle",
-			.field = "vm",
-			.why = "this hypervisor runs one VM",
-			.value = guest->bundle.vm_count};
-		return HV_ERR_INVALID;
+	status = need_one("vm", "this hypervisor runs one VM", guest->bundle.vm_count, error);
+	if (status == HV_OK) {
+		status = hv_bundle_vm(&guest->bundle, 0, &guest->what, error);
 	}
-	status = hv_bundle_vm(&guest->bundle, 0, &guest->what, error);
-	if (status == HV_OK && guest->what.cpus != 1) {
-		*error = (struct hv_load_error){.input = "bundle",
-			.field = "cpus",
-			.why = "this hypervisor runs one vCPU",
-			.value = guest->what.cpus};
-		return HV_ERR_INVALID;
+	if (status == HV_OK) {
+		status = need_one("cpus", "this hypervisor runs one vCPU", guest->what.cpus, error);
 	}
 	if (status == HV_OK) {
 		status = hv_load_plan(&guest->what, GPA(VIRT_A64_RAM), &guest->plan, error);
 	}
+	return status;
+}
+
+enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
+{
+	struct hv_blob blob = {.data = (const void *)host->initrd.base, .size = host->initrd.size};
+	enum hv_status status = read_bundle(guest, blob, error);
+
 	if (status != HV_OK) {
 		return status;
 	}

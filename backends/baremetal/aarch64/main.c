@@ -7,6 +7,7 @@
 #include "console.h"
 #include "el2.h"
 #include "guest.h"
+#include "irq.h"
 #include "power.h"
 #include "run.h"
 #include "start.h"
@@ -47,7 +48,7 @@ _Noreturn void el2_main(uintptr_t dtb)
 		start_refuse(&error);
 	}
 	start_settle(&host);
-	run_init(&host);
+	irq_init(&host);
 	if (guest_create(&guest, host.vtimer_intid, &error) != HV_OK) {
 		start_refuse(&error);
 	}

@@ -3,12 +3,8 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "host.h"
-
 #include <board/virt_aarch64.h>
 
-/* Which physical interrupts are ours; before anything else here. */
-void run_init(const struct host *host);
 /*
  * The VM was started. `timed`: count the time in the guest, in the hypervisor and idle, in this
  * CPU's record. Returns when the VM has stopped.
