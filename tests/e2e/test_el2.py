@@ -6,6 +6,7 @@ Usage: test_el2.py Parts|Faults|Starts|Ends|Guests|Debian   Paths and the CPU co
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -248,6 +249,9 @@ class Debian(Cli):
 
 
 if __name__ == "__main__":
+    if not shutil.which("qemu-system-aarch64"):
+        print("SKIP: qemu-system-aarch64 is missing; run tools/drydock setup")
+        sys.exit(SKIPPED)
     for needed in (IMAGE, SELFTEST):
         if not os.path.exists(needed):
             print("SKIP: %s is missing; run tools/drydock build" % needed)

@@ -51,8 +51,13 @@ static inline struct el2_cpu *el2_this_cpu(void)
 	return cpu;
 }
 
-/* link.ld. */
+/* link.ld. Their addresses are computed with as numbers: to C these are unrelated objects. */
 extern const uint8_t image_start[], text_end[], rodata_end[], image_end[];
+
+static inline bool el2_is_code(uint64_t address)
+{
+	return address - (uintptr_t)image_start < (uintptr_t)text_end - (uintptr_t)image_start;
+}
 
 /* boot.S */
 void stage1_switch(uint64_t mair, uint64_t tcr, uint64_t ttbr, uint64_t sctlr);

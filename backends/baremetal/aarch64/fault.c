@@ -74,7 +74,7 @@ static const char *abort_name(uint64_t esr)
 static void put_code(struct text *text, uint64_t address)
 {
 	text_hex(text, address, 16);
-	if (address - (uintptr_t)image_start < (uintptr_t)(text_end - image_start)) {
+	if (el2_is_code(address)) {
 		text_str(text, " image+");
 		text_hex(text, address - (uintptr_t)image_start, 1);
 	}
@@ -155,7 +155,7 @@ static void dump_stack(const struct el2_cpu *cpu, uint64_t sp)
 	for (unsigned i = 0; i < STACK_WORDS && sp < end && lines < STACK_LINES; i++, sp += 8) {
 		uint64_t word = *(const uint64_t *)(uintptr_t)sp;
 
-		if (word - (uintptr_t)image_start < (uintptr_t)(text_end - image_start)) {
+		if (el2_is_code(word)) {
 			dump_value("stack", word);
 			lines++;
 		}

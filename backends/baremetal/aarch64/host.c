@@ -46,7 +46,7 @@ static enum hv_status interrupt(struct reader *reader, uint32_t index, uint32_t 
 	const uint8_t *cell;
 
 	if (!hv_fdt_prop(reader->fdt, reader->node, "interrupts", &value) ||
-		value.size < at + GIC_CELLS * 4) {
+		value.size < at + (uint64_t)GIC_CELLS * 4) {
 		return refuse(reader, "interrupts", "missing or too short");
 	}
 	cell = (const uint8_t *)value.data + at;

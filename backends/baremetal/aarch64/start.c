@@ -62,8 +62,8 @@ void start_need(bool fine, const char *why)
 /* As soon as the UART is known there is somebody to talk to, even if the rest is wrong. */
 static enum hv_status meet(struct host *host, uintptr_t dtb, struct hv_load_error *error)
 {
-	struct range image = {
-		.base = (uintptr_t)image_start, .size = (uint64_t)(image_end - image_start)};
+	struct range image = {.base = (uintptr_t)image_start,
+		.size = (uintptr_t)image_end - (uintptr_t)image_start};
 	enum hv_status status;
 
 	boot_map_add(dtb, DTB_MOST, HV_MEM_NORMAL); /* it may reach into the next GiB */
