@@ -78,7 +78,7 @@ void vgic_line_set(
 		return;
 	}
 	if (level) {
-		bank->pending |= bit & bank->edge & ~bank->hw;
+		bank->pending |= bit & bank->edge;
 	}
 	vgic_bank_changed(vgic, bank, bit, self);
 }

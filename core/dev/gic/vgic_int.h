@@ -103,7 +103,7 @@ void vgic_bank_update(struct vgic *vgic, struct vgic_bank *bank);
  */
 void vgic_bank_changed(
 	struct vgic *vgic, struct vgic_bank *bank, uint32_t bits, struct gicv3_cpu *self);
-/* An input line, latched when it is an edge. */
+/* An input line that is not mapped; latched when it is an edge. */
 void vgic_line_set(struct vgic *vgic, struct vgic_bank *bank, uint32_t bit, bool level,
 	struct gicv3_cpu *self);
 /*

@@ -356,6 +356,54 @@ static void mapped__fires_again_while_the_vcpu_waits__is_told(void **state)
 	assert_int_equal(guest_ack(0), 27);
 }
 
+/* The timer stands ready to be fired again without a look. */
+static void timer_again(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		vgic_ppi_set_here(&rig.cpu[0], 27, true);
+		assert_int_equal(guest_ack(0), 27);
+		if (i < 2) {
+			guest_eoi(0, 27);
+		}
+	}
+	assert_int_equal(rig.cpu[0].again, 27);
+}
+
+static void mapped__looked_at_while_active__fires_as_pending(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	timer_on();
+	irq_open(0, 3, 0x80);
+	timer_again();
+	for (unsigned i = 0; i < 2; i++) { /* the second finds it in a list register */
+		vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 1));
+		assert_int_equal(guest_ack(0), 3);
+		guest_eoi(0, 3);
+	}
+	guest_eoi(0, 27);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	assert_int_equal(guest_ack(0), 27);
+}
+
+static void mapped__made_active_by_software__fires_as_pending(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	timer_on();
+	timer_again();
+	guest_eoi(0, 27);
+	vgic_sync(&rig.cpu[0]);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	irq_do(0, ACTIVATE, 27);
+	rig_enter(0);
+	assert_int_equal(hw_state(0, 27), 2);
+	guest_eoi(0, 27);
+	vgic_ppi_set_here(&rig.cpu[0], 27, true);
+	assert_int_equal(guest_ack(0), 27);
+}
+
 static void mapped__two_of_them__do_not_stand_in_for_each_other(void **state)
 {
 	(void)state;
@@ -762,6 +810,18 @@ static void g9_pending_cleared_by_another_vcpu__is_withdrawn_at_its_next_look(vo
 	assert_int_equal(guest_ack(0), 40);
 }
 
+static void g9_sgi_after_its_pending_state_was_cleared_elsewhere__arrives(void **state)
+{
+	(void)state;
+	rig_start(2, 4);
+	irq_open(1, 3, 0x80);
+	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 2));
+	rig_enter(1);
+	rig_access(&gicv3_redist_ops, 0, GICV3_GICR_SIZE + SGI_FRAME + UNPEND, 4, true, 1u << 3);
+	vgic_sgi_write(&rig.cpu[0], GIC_SGI1R, sgi(3, 2));
+	assert_int_equal(guest_ack(1), 3);
+}
+
 static void g9_active_changed_by_another_vcpu__is_done_at_its_next_look(void **state)
 {
 	(void)state;
@@ -937,6 +997,7 @@ static void spill__all_active__the_least_urgent_gives_way_and_its_eoi_counts(voi
 	assert_true(fake_gic.hw[0].hcr & GICV3_HCR_LRENPIE);
 	assert_true(fake_gic.hw[0].hcr & GICV3_HCR_TDIR);
 	irq_prio(0, 41, 0xf0); /* the order of the EOIs stays */
+	irq_prio(0, 40, 0x10);
 	fake_gic_enter(&rig.cpu[0]);
 	for (uint32_t i = 40; i <= 43; i++) {
 		assert_int_equal(irq_bit(0, ACTIVATE, i), 1);
@@ -968,7 +1029,6 @@ static void spill__on_two_vcpus__each_counts_its_own(void **state)
 		pulse(i);
 		assert_int_equal(guest_ack(i % 2), i);
 	}
-	irq_prio(0, 42, 0x90);
 	guest_eoi(1, 45);
 	assert_true(guest_eoi(1, 43));
 	assert_int_equal(irq_bit(1, ACTIVATE, 43), 0);
@@ -1202,6 +1262,32 @@ static void g12_vcpu_reset__active_ones_are_gone_and_pending_spis_stay(void **st
 	assert_int_equal(guest_ack(0), 40);
 }
 
+static void g12_vcpu_reset__acknowledged_since_the_last_look__is_not_pending_again(void **state)
+{
+	(void)state;
+	rig_start(1, 4);
+	edge_spi(40, 0x80);
+	pulse(40);
+	assert_int_equal(guest_ack(0), 40);
+	vgic_cpu_reset(&rig.cpu[0]);
+	assert_int_equal(irq_bit(0, PEND, 40), 0);
+	assert_int_equal(irq_bit(0, ACTIVATE, 40), 0);
+}
+
+static void g12_vcpu_reset__while_awake__sleeps_and_hands_1_of_n_on(void **state)
+{
+	(void)state;
+	rig_start(2, 4);
+	edge_spi(40, 0x80);
+	irq_route(0, 40, HV_BIT(31));
+	redist_write(0, 0x14, 0);
+	redist_write(1, 0x14, 0);
+	vgic_cpu_reset(&rig.cpu[0]);
+	assert_int_equal(redist_read(0, 0x14), 6);
+	pulse(40);
+	assert_int_equal(guest_ack(1), 40);
+}
+
 static void g12_vcpu_reset__what_it_held_for_another__is_handed_over(void **state)
 {
 	(void)state;
@@ -1316,6 +1402,8 @@ int main(void)
 		hv_unit_test(mapped__fires_and_ends__is_a_hw_list_register_and_needs_no_look),
 		hv_unit_test(mapped__fires_over_and_over_with_changes_between__follows_them),
 		hv_unit_test(mapped__fires_again_while_the_vcpu_waits__is_told),
+		hv_unit_test(mapped__looked_at_while_active__fires_as_pending),
+		hv_unit_test(mapped__made_active_by_software__fires_as_pending),
 		hv_unit_test(mapped__two_of_them__do_not_stand_in_for_each_other),
 		hv_unit_test(mapped__guest_deactivates_by_register__physical_one_ends),
 		hv_unit_test(mapped__pended_by_software_while_active__comes_after_the_eoi),
@@ -1335,6 +1423,7 @@ int main(void)
 		hv_unit_test(g9_rerouted_while_pending_in_a_list_register__moves),
 		hv_unit_test(g9_rerouted_while_active__next_one_goes_to_the_new_target),
 		hv_unit_test(g9_pending_cleared_by_another_vcpu__is_withdrawn_at_its_next_look),
+		hv_unit_test(g9_sgi_after_its_pending_state_was_cleared_elsewhere__arrives),
 		hv_unit_test(g9_active_changed_by_another_vcpu__is_done_at_its_next_look),
 		hv_unit_test(g9_trigger_changed_with_the_line_high__level_pends_and_edge_does_not),
 		hv_unit_test(g9_group_changed_while_pending__is_changed_in_the_list_register),
@@ -1355,6 +1444,9 @@ int main(void)
 		hv_unit_test(is_pending__masks__are_the_guests),
 		hv_unit_test(g12_distributor_off_while_active__ends_as_ever),
 		hv_unit_test(g12_vcpu_reset__active_ones_are_gone_and_pending_spis_stay),
+		hv_unit_test(
+			g12_vcpu_reset__acknowledged_since_the_last_look__is_not_pending_again),
+		hv_unit_test(g12_vcpu_reset__while_awake__sleeps_and_hands_1_of_n_on),
 		hv_unit_test(g12_vcpu_reset__what_it_held_for_another__is_handed_over),
 		hv_unit_test(g12_reset__everything_pending_and_active__is_power_on_state),
 		hv_unit_test(reset__line_high__fires_when_enabled_again),
