@@ -88,9 +88,12 @@ void console_attach(struct hv_chan *chan, struct hv_bus *bus)
 {
 	console.chan = chan;
 	console.bus = bus;
+	console.is_held = false;
+	console.want_receive = true;
+	console.want_transmit = false;
 	chan->sent = (struct hv_irq){.set = on_sent};
 	chan->taken = (struct hv_irq){.set = on_taken};
-	irqs_set(true, false);
+	uart_irq_enable(true, false);
 	console_lock();
 	fill(); /* what was typed before us; the guest's UART asks for it when the guest does */
 	console_unlock();
