@@ -231,23 +231,44 @@ static const char *open_cpu(struct sim_engine *engine)
 	return NULL;
 }
 
-const char *sim_engine_open(struct sim_engine *engine)
+static bool has_page_size(uc_engine *uc)
+{
+	uint32_t size = 0;
+
+	return uc_ctl_get_page_size(uc, &size) == UC_ERR_OK && size == SIM_PAGE_SIZE;
+}
+
+static const char *open_engine(struct sim_engine *engine, bool small_pages)
 {
 	const char *wrong;
 
 	*engine = (struct sim_engine){0};
-	if (uc_version(NULL, NULL) < VERSION_MIN) {
-		return "Unicorn is older than 2.1.1, which cannot run a guest with an MMU; run "
-		       "`tools/drydock setup`";
-	}
 	if (uc_open(UC_ARCH_ARM64, UC_MODE_LITTLE_ENDIAN, &engine->uc) != UC_ERR_OK) {
 		return "Unicorn cannot emulate aarch64";
 	}
+	if (!small_pages) {
+		sim_engine_page_size(engine->uc);
+	}
 	wrong = open_cpu(engine);
+	if (!wrong && !small_pages && !has_page_size(engine->uc)) {
+		wrong = "Unicorn did not take the page size";
+	}
 	if (wrong) {
 		sim_engine_close(engine);
 	}
 	return wrong;
+}
+
+const char *sim_engine_open(struct sim_engine *engine)
+{
+	const char *wrong;
+
+	if (uc_version(NULL, NULL) < VERSION_MIN) {
+		return "Unicorn is older than 2.1.1, which cannot run a guest with an MMU; run "
+		       "`tools/drydock setup`";
+	}
+	wrong = open_engine(engine, false);
+	return wrong ? open_engine(engine, true) : NULL;
 }
 
 void sim_engine_close(struct sim_engine *engine)

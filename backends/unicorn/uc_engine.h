@@ -9,6 +9,7 @@
 
 #include "uc_sysreg.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unicorn/unicorn.h>
@@ -34,6 +35,10 @@ struct sim_fault {
  */
 const char *sim_engine_open(struct sim_engine *engine);
 void sim_engine_close(struct sim_engine *engine);
+
+/* Before anything else is done with the engine: asks its TLB to work with SIM_PAGE_SIZE. */
+#define SIM_PAGE_SIZE 4096u
+void sim_engine_page_size(uc_engine *uc);
 
 /* The exception that the hook is told about, from inside that hook only. */
 struct sim_fault sim_engine_fault(struct sim_engine *engine);

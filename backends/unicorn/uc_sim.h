@@ -35,11 +35,14 @@ struct sim {
 extern struct sim *sim_now;
 
 /*
- * Host-physical addresses: deliberately not those at which guests see the same memory. Page tables
- * lie right behind the RAM: the fewer and closer the regions, the faster Unicorn finds one.
+ * Host-physical addresses: deliberately not those at which guests see the same memory. RAM begins
+ * one page beyond a block's border, so that core can map it by pages only: behind a Stage-2 block,
+ * Unicorn takes every page of the guest for a large one, and empties its TLB when the guest
+ * invalidates one. Page tables lie right behind the RAM: the fewer and closer the regions, the
+ * faster they are found.
  */
 #define SIM_FLASH_HPA 0x20000000ull
-#define SIM_RAM_HPA   0x100000000ull
+#define SIM_RAM_HPA   0x100001000ull
 
 /* Takes the guest's memory from the host and shows it to the CPU. NULL, or what is wrong. */
 const char *sim_memory_open(struct sim *sim);

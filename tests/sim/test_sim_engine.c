@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Unicorn, opened and calibrated. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <uc_engine.h>
+
+static void engine__opened__works_with_pages_of_4_kib(void **state)
+{
+	struct sim_engine engine;
+	uint32_t size = 0;
+
+	(void)state;
+	assert_null(sim_engine_open(&engine));
+	assert_int_equal(uc_ctl_get_page_size(engine.uc, &size), UC_ERR_OK);
+	assert_int_equal(size, SIM_PAGE_SIZE);
+	sim_engine_close(&engine);
+}
+
+static void engine__opened_twice__is_calibrated_the_same(void **state)
+{
+	struct sim_engine first, second;
+
+	(void)state;
+	assert_null(sim_engine_open(&first));
+	assert_null(sim_engine_open(&second));
+	assert_int_equal(first.at.esr, second.at.esr);
+	assert_int_equal(first.at.far, second.at.far);
+	assert_int_equal(first.at.target_el, second.at.target_el);
+	assert_true(first.at.esr && first.at.far && first.at.target_el);
+	sim_engine_close(&second);
+	sim_engine_close(&first);
+}
+
+static void sysreg__written__reads_back(void **state)
+{
+	struct sim_engine engine;
+
+	(void)state;
+	assert_null(sim_engine_open(&engine));
+	sim_sysreg_set(engine.uc, UC_SPSR_EL1, 0x600003c5);
+	assert_int_equal(sim_sysreg_get(engine.uc, UC_SPSR_EL1), 0x600003c5);
+	assert_int_equal(sim_sysreg_get(engine.uc, UC_SYSREG(3, 7, 15, 15, 7)), 0); /* none such */
+	sim_engine_close(&engine);
+}
+
+static void reg_x__every_number__is_its_own_register(void **state)
+{
+	struct sim_engine engine;
+
+	(void)state;
+	assert_null(sim_engine_open(&engine));
+	for (unsigned n = 0; n < 31; n++) {
+		sim_reg_set(engine.uc, sim_reg_x(n), 0x1111u * n);
+	}
+	for (unsigned n = 0; n < 31; n++) {
+		assert_int_equal(sim_reg_get(engine.uc, sim_reg_x(n)), 0x1111u * n);
+	}
+	sim_engine_close(&engine);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(engine__opened__works_with_pages_of_4_kib),
+		cmocka_unit_test(engine__opened_twice__is_calibrated_the_same),
+		cmocka_unit_test(sysreg__written__reads_back),
+		cmocka_unit_test(reg_x__every_number__is_its_own_register),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
