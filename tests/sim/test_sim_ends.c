@@ -61,9 +61,9 @@ static void end__guest_crashes__reason_and_registers(void **state)
 	assert_int_equal(kit.report.end, SIM_CRASH);
 	assert_true(kit_said("CRASHING"));
 	assert_string_equal(kit.report.error, "its exception vector is not in memory");
-	assert_non_null(strstr(kit.report.dump, "x19 0000000000001919"));
-	assert_non_null(strstr(kit.report.dump, "pc  000000000b000200"));
-	assert_non_null(strstr(kit.report.dump, "vbar   000000000b000000"));
+	assert_non_null(strstr(kit.report.dump, "x19 0x0000000000001919"));
+	assert_non_null(strstr(kit.report.dump, "pc  0x000000000b000200"));
+	assert_non_null(strstr(kit.report.dump, "vbar   0x000000000b000000"));
 }
 
 static void after_a_crash__next_run__is_not_touched_by_it(void **state)

@@ -71,27 +71,27 @@ static const char *abort_name(uint64_t esr)
 }
 
 /* An address, and where it is in the image's symbol file when it is in its code. */
-static void put_code(struct text *text, uint64_t address)
+static void put_code(struct hv_text *text, uint64_t address)
 {
-	text_hex(text, address, 16);
+	hv_text_hex(text, address, 16);
 	if (el2_is_code(address)) {
-		text_str(text, " image+");
-		text_hex(text, address - (uintptr_t)image_start, 1);
+		hv_text_str(text, " image+");
+		hv_text_hex(text, address - (uintptr_t)image_start, 1);
 	}
 }
 
 static void dump_head(const struct el2_fault *fault, unsigned kind)
 {
 	char line[160];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 	uint64_t ec = hv_bits(fault->esr, 31, 26);
 
-	text_str(&text, "hypervisor fault: ");
-	text_str(&text, kind_name(kind, fault->esr));
+	hv_text_str(&text, "hypervisor fault: ");
+	hv_text_str(&text, kind_name(kind, fault->esr));
 	if (kind == FAULT_SYNC && (ec == EC_DATA_ABORT || ec == EC_INSN_ABORT)) {
-		text_str(&text, ", ");
-		text_str(&text, abort_name(fault->esr));
-		text_str(&text, hv_bit(fault->esr, 6) && ec == EC_DATA_ABORT ? ", write" : "");
+		hv_text_str(&text, ", ");
+		hv_text_str(&text, abort_name(fault->esr));
+		hv_text_str(&text, hv_bit(fault->esr, 6) && ec == EC_DATA_ABORT ? ", write" : "");
 	}
 	report("dump", &text);
 }
@@ -99,28 +99,28 @@ static void dump_head(const struct el2_fault *fault, unsigned kind)
 static void dump_value(const char *name, uint64_t value)
 {
 	char line[80];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
-	text_str(&text, name);
-	text_char(&text, ' ');
+	hv_text_str(&text, name);
+	hv_text_char(&text, ' ');
 	put_code(&text, value);
 	report("dump", &text);
 }
 
-static void put_reg(struct text *text, unsigned n, uint64_t value)
+static void put_reg(struct hv_text *text, unsigned n, uint64_t value)
 {
-	text_str(text, n < 10 ? " x" : "x");
-	text_dec(text, n);
-	text_char(text, ' ');
-	text_hex(text, value, 16);
-	text_char(text, ' ');
+	hv_text_str(text, n < 10 ? " x" : "x");
+	hv_text_dec(text, n);
+	hv_text_char(text, ' ');
+	hv_text_hex(text, value, 16);
+	hv_text_char(text, ' ');
 }
 
 static void dump_regs(const struct el2_fault *fault)
 {
 	for (unsigned n = 0; n < 31; n += 3) {
 		char line[80];
-		struct text text = TEXT(line);
+		struct hv_text text = HV_TEXT(line);
 
 		for (unsigned i = n; i < n + 3 && i < 31; i++) {
 			put_reg(&text, i, fault->x[i]);

@@ -191,12 +191,12 @@ enum hv_status guest_create(struct guest *guest, uint32_t vtimer_intid, struct h
 static void stat(const char *prefix, const char *name, uint64_t value)
 {
 	char line[64];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
-	text_str(&text, prefix);
-	text_str(&text, name);
-	text_char(&text, ' ');
-	text_dec(&text, value);
+	hv_text_str(&text, prefix);
+	hv_text_str(&text, name);
+	hv_text_char(&text, ' ');
+	hv_text_dec(&text, value);
 	report("stat", &text);
 }
 
@@ -204,15 +204,15 @@ static void stat(const char *prefix, const char *name, uint64_t value)
 static void stat_time(const char *name, uint64_t ticks)
 {
 	char line[64];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 	uint64_t ns = clock_to_ns(ticks), unit = NS_PER_S / 10;
 
-	text_str(&text, name);
-	text_char(&text, ' ');
-	text_dec(&text, ns / NS_PER_S);
-	text_char(&text, '.');
+	hv_text_str(&text, name);
+	hv_text_char(&text, ' ');
+	hv_text_dec(&text, ns / NS_PER_S);
+	hv_text_char(&text, '.');
 	for (ns %= NS_PER_S; unit; unit /= 10) {
-		text_char(&text, (char)('0' + ns / unit % 10));
+		hv_text_char(&text, (char)('0' + ns / unit % 10));
 	}
 	report("stat", &text);
 }

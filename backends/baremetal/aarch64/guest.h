@@ -32,8 +32,6 @@ HV_WARN_UNUSED enum hv_status guest_plan(
 HV_WARN_UNUSED enum hv_status guest_create(
 	struct guest *guest, uint32_t vtimer_intid, struct hv_load_error *error);
 
-/* The state a VM crashed in, as "dump" records (guest_dump.c). */
-void guest_dump(const struct guest *guest);
 /* Exit counters and times, as "stat" records. */
 void guest_stats(const struct guest *guest);
 

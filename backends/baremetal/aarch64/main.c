@@ -17,11 +17,19 @@
 static struct host host;
 static struct guest guest;
 
+static void dump_line(void *ctx, const char *text, size_t size)
+{
+	const struct hv_text line = {.at = (char *)text, .size = size, .used = size};
+
+	(void)ctx;
+	report("dump", &line);
+}
+
 static _Noreturn void finish(void)
 {
-	const struct hv_vm *vm = guest.board->vm;
+	struct hv_vm *vm = guest.board->vm;
 	char line[128];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
 	if (guest.bundle.stats) {
 		guest_stats(&guest);
@@ -31,9 +39,9 @@ static _Noreturn void finish(void)
 	case HV_STOP_REBOOT: start_end("reboot");
 	default: break;
 	}
-	guest_dump(&guest);
-	text_str(&text, "crash ");
-	text_str(&text, vm->crash.reason);
+	a64_dump_crash(vm, dump_line, NULL);
+	hv_text_str(&text, "crash ");
+	hv_text_str(&text, vm->crash.reason);
 	report("end", &text);
 	power_off();
 }

@@ -100,9 +100,9 @@ void port_guest_sync(const void *host, size_t size)
 void port_log(const char *line, size_t size)
 {
 	char buffer[160];
-	struct text text = TEXT(buffer);
+	struct hv_text text = HV_TEXT(buffer);
 
-	text_bytes(&text, line, size);
+	hv_text_bytes(&text, line, size);
 	report("log", &text);
 }
 

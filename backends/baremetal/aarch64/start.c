@@ -33,19 +33,19 @@ _Noreturn void start_end(const char *how)
 _Noreturn void start_refuse(const struct hv_load_error *error)
 {
 	char line[160];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
 	if (error->input) {
-		text_str(&text, error->input);
-		text_str(&text, ": ");
-		text_str(&text, error->field);
-		text_str(&text, " at offset ");
-		text_hex(&text, error->offset, 1);
-		text_str(&text, " (");
-		text_hex(&text, error->value, 1);
-		text_str(&text, "): ");
+		hv_text_str(&text, error->input);
+		hv_text_str(&text, ": ");
+		hv_text_str(&text, error->field);
+		hv_text_str(&text, " at offset ");
+		hv_text_hex(&text, error->offset, 1);
+		hv_text_str(&text, " (");
+		hv_text_hex(&text, error->value, 1);
+		hv_text_str(&text, "): ");
 	}
-	text_str(&text, error->why);
+	hv_text_str(&text, error->why);
 	report("log", &text);
 	start_end("crash not started");
 }

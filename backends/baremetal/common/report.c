@@ -21,9 +21,9 @@ void report_emergency(void)
 static void put_str(const char *str)
 {
 	char buffer[32];
-	struct text text = TEXT(buffer);
+	struct hv_text text = HV_TEXT(buffer);
 
-	text_str(&text, str);
+	hv_text_str(&text, str);
 	console_write(text.at, text.used);
 }
 
@@ -40,7 +40,7 @@ static void put_head(const char *kind)
 	put_str(" ");
 }
 
-void report(const char *kind, const struct text *text)
+void report(const char *kind, const struct hv_text *text)
 {
 	bool locked = !state.emergency;
 
@@ -58,8 +58,8 @@ void report(const char *kind, const struct text *text)
 void report_str(const char *kind, const char *str)
 {
 	char buffer[128];
-	struct text text = TEXT(buffer);
+	struct hv_text text = HV_TEXT(buffer);
 
-	text_str(&text, str);
+	hv_text_str(&text, str);
 	report(kind, &text);
 }

@@ -7,12 +7,12 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include "text.h"
+#include <hv/text.h>
 
 /* Until the first call there is no token. `token` must stay. */
 void report_token(const char *token);
 /* One record: kind is "log", "stat", "dump" or "end". The console is locked while it is written. */
-void report(const char *kind, const struct text *text);
+void report(const char *kind, const struct hv_text *text);
 void report_str(const char *kind, const char *str);
 /* Our end is near: from now on no lock is taken, for its holder may be us. */
 void report_emergency(void);

@@ -104,6 +104,13 @@ struct a64_el1 *a64_el1_get(struct a64_vcpu *vcpu);
  */
 HV_WARN_UNUSED bool a64_insn_peek(struct a64_vcpu *vcpu, uint32_t *insn);
 
+/*
+ * Why the VM crashed and its vCPU's registers, line by line without line ends. Call it where the
+ * vCPU that crashed ran last, before it runs again.
+ */
+void a64_dump_crash(
+	struct hv_vm *vm, void (*line)(void *ctx, const char *text, size_t size), void *ctx);
+
 /* The Arm ARM's words for ESR_ELx.EC, for dumps; never NULL. */
 const char *a64_esr_name(uint64_t esr);
 

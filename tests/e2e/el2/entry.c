@@ -79,17 +79,17 @@ struct a64_regs *exit_serror_timed(struct a64_regs *regs)
 static void expect(const char *what, bool right)
 {
 	char line[96];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
 	state.checks++;
 	if (right) {
 		return;
 	}
 	state.wrong++;
-	text_str(&text, "wrong: ");
-	text_str(&text, what);
-	text_str(&text, ", esr ");
-	text_hex(&text, state.esr, 8);
+	hv_text_str(&text, "wrong: ");
+	hv_text_str(&text, what);
+	hv_text_str(&text, ", esr ");
+	hv_text_hex(&text, state.esr, 8);
 	report("log", &text);
 }
 
@@ -131,12 +131,12 @@ static bool set_up(const struct selftest_ram *ram)
 static bool summary(void)
 {
 	char line[64];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
-	text_dec(&text, state.checks);
-	text_str(&text, " checks, ");
-	text_dec(&text, state.wrong);
-	text_str(&text, " wrong");
+	hv_text_dec(&text, state.checks);
+	hv_text_str(&text, " checks, ");
+	hv_text_dec(&text, state.wrong);
+	hv_text_str(&text, " wrong");
 	report("log", &text);
 	return state.wrong == 0;
 }

@@ -61,18 +61,18 @@ static uint64_t draw(uint64_t below)
 static void complain(const char *what, uint64_t ipa, uint64_t want, uint64_t got)
 {
 	char line[128];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
 	if (state.mismatches++ > 8) {
 		return;
 	}
-	text_str(&text, what);
-	text_str(&text, " ipa ");
-	text_hex(&text, ipa, 1);
-	text_str(&text, " want ");
-	text_hex(&text, want, 1);
-	text_str(&text, " got ");
-	text_hex(&text, got, 1);
+	hv_text_str(&text, what);
+	hv_text_str(&text, " ipa ");
+	hv_text_hex(&text, ipa, 1);
+	hv_text_str(&text, " want ");
+	hv_text_hex(&text, want, 1);
+	hv_text_str(&text, " got ");
+	hv_text_hex(&text, got, 1);
 	report("log", &text);
 }
 
@@ -253,16 +253,16 @@ static void table_use(void)
 	ISB();
 }
 
-static void put_count(struct text *text, uint64_t count, const char *what)
+static void put_count(struct hv_text *text, uint64_t count, const char *what)
 {
-	text_dec(text, count);
-	text_str(text, what);
+	hv_text_dec(text, count);
+	hv_text_str(text, what);
 }
 
 bool oracle_run(const struct selftest_ram *ram)
 {
 	char line[128];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 	uint8_t pa_bits = caps_get()->pa_bits;
 	uint32_t table_count;
 	enum hv_status status;

@@ -30,15 +30,15 @@ static bool may(uint64_t at, bool write)
 static void expect(uint64_t at, bool read, bool write)
 {
 	char line[64];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
 	state.pages++;
 	if (may(at, false) == read && may(at, true) == write) {
 		return;
 	}
 	state.wrong++;
-	text_str(&text, "wrong at ");
-	text_hex(&text, at, 16);
+	hv_text_str(&text, "wrong at ");
+	hv_text_hex(&text, at, 16);
 	report("log", &text);
 }
 
@@ -75,7 +75,7 @@ static void probe_data(void)
 bool probe_run(const struct selftest_ram *ram)
 {
 	char line[64];
-	struct text text = TEXT(line);
+	struct hv_text text = HV_TEXT(line);
 
 	expect_all(image_start, text_end, true, false);
 	expect_all(text_end, rodata_end, true, false);
@@ -90,10 +90,10 @@ bool probe_run(const struct selftest_ram *ram)
 		report_str("log", "WXN is off");
 		state.wrong++;
 	}
-	text_dec(&text, state.pages);
-	text_str(&text, " pages, ");
-	text_dec(&text, state.wrong);
-	text_str(&text, " wrong");
+	hv_text_dec(&text, state.pages);
+	hv_text_str(&text, " pages, ");
+	hv_text_dec(&text, state.wrong);
+	hv_text_str(&text, " wrong");
 	report("log", &text);
 	return state.wrong == 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of text, and the records that they become. */
+/* The records that the hypervisor's own lines become. */
 #include <unit.h>
 
 #include <common/report.h>
@@ -24,53 +24,6 @@ void console_lock(void)
 void console_unlock(void)
 {
 	unlocks++;
-}
-
-static void assert_text(const struct text *text, const char *want)
-{
-	assert_int_equal(text->used, strlen(want));
-	assert_memory_equal(text->at, want, text->used);
-}
-
-static void text_numbers__zero_and_largest__all_digits(void **state)
-{
-	char line[128];
-	struct text text = TEXT(line);
-
-	(void)state;
-	text_hex(&text, 0, 1);
-	text_char(&text, ' ');
-	text_hex(&text, UINT64_MAX, 1);
-	text_char(&text, ' ');
-	text_hex(&text, 0xabc, 16);
-	text_char(&text, ' ');
-	text_dec(&text, 0);
-	text_char(&text, ' ');
-	text_dec(&text, UINT64_MAX);
-	assert_text(&text, "0x0 0xffffffffffffffff 0x0000000000000abc 0 18446744073709551615");
-}
-
-static void text_str__null__a_question_mark(void **state)
-{
-	char line[8];
-	struct text text = TEXT(line);
-
-	(void)state;
-	text_str(&text, NULL);
-	assert_text(&text, "?");
-}
-
-static void text__too_long__cut_off_at_the_end(void **state)
-{
-	char line[8];
-	struct text text = {.at = line, .size = 4, .used = 0};
-
-	(void)state;
-	memset(line, '#', sizeof(line));
-	text_str(&text, "abcdefgh");
-	text_dec(&text, 7);
-	assert_text(&text, "abcd");
-	assert_int_equal(line[4], '#');
 }
 
 static int reset(void **state)
@@ -123,9 +76,6 @@ static void report__emergency__takes_no_lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hv_unit_test(text_numbers__zero_and_largest__all_digits),
-		hv_unit_test(text_str__null__a_question_mark),
-		hv_unit_test(text__too_long__cut_off_at_the_end),
 		cmocka_unit_test_setup(report__no_token__for_people, reset),
 		cmocka_unit_test_setup(report__token__a_record, reset),
 		cmocka_unit_test_setup(report__long_line__one_record, reset),
