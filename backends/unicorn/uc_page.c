@@ -71,26 +71,36 @@ static bool take_images(uc_engine *arm, struct images *images)
 	return true;
 }
 
-/* The member's offset in an engine record of `size` bytes; 0: not found. */
+/*
+ * Bytes of an engine's record, at least: what malloc() gave may be a little more for one engine
+ * than for another.
+ */
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The member's offset in an engine record of at most `size` bytes; 0: not found. */
 static size_t find_member(size_t size)
 {
-	struct images images = {.size = size};
-	uint8_t *bytes = malloc(3 * size);
+	struct images images;
+	uint8_t *bytes;
 	uc_engine *arm;
 	size_t at = 0;
 
-	if (!bytes || uc_open(UC_ARCH_ARM, UC_MODE_ARM, &arm) != UC_ERR_OK) {
-		free(bytes);
+	if (uc_open(UC_ARCH_ARM, UC_MODE_ARM, &arm) != UC_ERR_OK) {
 		return 0;
 	}
-	images.fresh = bytes;
-	images.a = bytes + size;
-	images.b = bytes + 2 * size;
-	if (malloc_usable_size(arm) == size && take_images(arm, &images)) {
-		at = changed_word(&images);
+	images.size = smaller(size, malloc_usable_size(arm));
+	bytes = malloc(3 * images.size);
+	if (bytes) {
+		images.fresh = bytes;
+		images.a = bytes + images.size;
+		images.b = bytes + 2 * images.size;
+		at = take_images(arm, &images) ? changed_word(&images) : 0;
 	}
-	(void)uc_close(arm);
 	free(bytes);
+	(void)uc_close(arm);
 	return at;
 }
 

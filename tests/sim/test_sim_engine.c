@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include <uc_engine.h>
@@ -18,6 +20,25 @@ static void engine__opened__works_with_pages_of_4_kib(void **state)
 	assert_int_equal(uc_ctl_get_page_size(engine.uc, &size), UC_ERR_OK);
 	assert_int_equal(size, SIM_PAGE_SIZE);
 	sim_engine_close(&engine);
+}
+
+/* The heap is never the same twice; whether the page size took must not depend on it. */
+static void engine__opened_where_the_heap_has_a_hole__works_with_pages_of_4_kib(void **state)
+{
+	struct sim_engine engine;
+	void *hole, *behind;
+	size_t size;
+
+	assert_null(sim_engine_open(&engine));
+	size = malloc_usable_size(engine.uc);
+	sim_engine_close(&engine);
+	for (size_t more = 0; more <= 64; more += 16) {
+		hole = malloc(size + more);
+		behind = malloc(1);
+		free(hole);
+		engine__opened__works_with_pages_of_4_kib(state);
+		free(behind);
+	}
 }
 
 static void engine__opened_twice__is_calibrated_the_same(void **state)
@@ -66,6 +87,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(engine__opened__works_with_pages_of_4_kib),
+		cmocka_unit_test(
+			engine__opened_where_the_heap_has_a_hole__works_with_pages_of_4_kib),
 		cmocka_unit_test(engine__opened_twice__is_calibrated_the_same),
 		cmocka_unit_test(sysreg__written__reads_back),
 		cmocka_unit_test(reg_x__every_number__is_its_own_register),
