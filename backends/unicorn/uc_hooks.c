@@ -28,6 +28,9 @@
 #define ISS_ISV       HV_BIT(24)
 #define ISS_ISV_TO_AR HV_MASK(24, 14)
 
+#define TCR_A1         22
+#define TLBI_ALL_ASIDS 2u /* of op2: VAA… */
+
 #define CNTKCTL_EL0VCTEN HV_BIT(1)
 #define CNTKCTL_EL0VTEN  HV_BIT(8)
 
@@ -337,6 +340,50 @@ static uint32_t on_msr(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *c
 	return false;
 }
 
+/* TLBI VAE1, VAAE1, VALE1 and VAALE1, and the same for the Inner Shareable domain. */
+static bool is_tlbi_by_address(const uc_arm64_cp_reg *cp)
+{
+	return cp->crn == 8 && cp->op1 == 0 && (cp->crm == 3 || cp->crm == 7) && (cp->op2 & 1);
+}
+
+static bool is_of_this_asid(const struct a64_el1 *el1, const uc_arm64_cp_reg *cp)
+{
+	uint64_t ttbr = hv_bit(el1->tcr, TCR_A1) ? el1->ttbr1 : el1->ttbr0;
+
+	return (cp->op2 & TLBI_ALL_ASIDS) || cp->val >> 48 == ttbr >> 48;
+}
+
+/* Whether what this TLBI ends is one page of 4 KiB, by the tables as the guest has left them. */
+static bool is_one_page(const struct sim_cpu *cpu, const uc_arm64_cp_reg *cp)
+{
+	uc_engine *uc = cpu->engine.uc;
+	const struct a64_el1 el1 = {
+		.sctlr = sim_sysreg_get(uc, UC_SCTLR_EL1),
+		.tcr = sim_sysreg_get(uc, UC_TCR_EL1),
+		.ttbr0 = sim_sysreg_get(uc, UC_TTBR0_EL1),
+		.ttbr1 = sim_sysreg_get(uc, UC_TTBR1_EL1),
+	};
+	uint64_t va = hv_sign_extend(cp->val << HV_PAGE_SHIFT, 56);
+
+	return is_of_this_asid(&el1, cp) &&
+	       a64_walk_span(&el1, &cpu->vcpu->a64->hv.vm->gmem, va) == HV_PAGE_SHIFT;
+}
+
+/*
+ * Unicorn keeps a translation in pieces of the nested mapping's size, which is one page, and a TLBI
+ * by address takes one piece away. Architecturally it ends the whole of what the guest mapped
+ * there: a block goes with all its pieces, and so does what may have been one. What is a table now
+ * was no block since the last TLBI of it (break-before-make), so then the piece is all there is.
+ */
+static uint32_t on_sys(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *cp, void *data)
+{
+	(void)reg;
+	if (is_tlbi_by_address(cp) && !is_one_page(data, cp)) {
+		(void)uc_ctl_flush_tlb(uc);
+	}
+	return false;
+}
+
 static __attribute__((noinline)) void look(uc_engine *uc, struct sim_clock *clock)
 {
 	if (sim_clock_look(clock)) {
@@ -364,5 +411,7 @@ bool sim_cpu_hook(struct sim_cpu *cpu)
 	       uc_hook_add(uc, &hook, UC_HOOK_INSN, (void *)on_mrs, cpu, 1, 0, UC_ARM64_INS_MRS) ==
 		       UC_ERR_OK &&
 	       uc_hook_add(uc, &hook, UC_HOOK_INSN, (void *)on_msr, cpu, 1, 0, UC_ARM64_INS_MSR) ==
+		       UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, UC_HOOK_INSN, (void *)on_sys, cpu, 1, 0, UC_ARM64_INS_SYS) ==
 		       UC_ERR_OK;
 }

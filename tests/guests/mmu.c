@@ -100,6 +100,46 @@ static void pages(void)
 	check_eq("not written", page_a[0], 0xaaaa);
 }
 
+static void flush_one(uint64_t at)
+{
+	__asm__ volatile("dsb ishst\n\ttlbi vaae1is, %0\n\tdsb ish\n\tisb" ::"r"(at >> 12)
+			 : "memory");
+}
+
+/*
+ * One TLBI by address ends a whole block, whatever smaller pieces a TLB made of it (DDI 0487,
+ * D8.13: the entry that translates the address goes).
+ */
+static void block(void)
+{
+	static uint64_t *const here = (uint64_t *)(WINDOW + BLOCK_2M);
+	uint64_t a = RAM + 16 * BLOCK_2M, b = RAM + 17 * BLOCK_2M;
+	unsigned last = BLOCK_2M / sizeof(uint64_t) - 1;
+
+	*(volatile uint64_t *)a = 0xa0;
+	*(volatile uint64_t *)(a + BLOCK_2M - 8) = 0xa1;
+	*(volatile uint64_t *)b = 0xb0;
+	*(volatile uint64_t *)(b + BLOCK_2M - 8) = 0xb1;
+	window_table[1] = a | VALID | AF | SH_INNER;
+	flush_one((uint64_t)here);
+	check_eq("a block, first word", *(volatile uint64_t *)here, 0xa0);
+	check_eq("a block, last word", ((volatile uint64_t *)here)[last], 0xa1);
+	window_table[1] = 0;
+	flush_one((uint64_t)here);
+	expect_trap();
+	(void)read64((uint64_t)&here[last]);
+	check("the block is gone after one TLBI, to its last word", trap_taken());
+	window_table[1] = b | VALID | AF | SH_INNER;
+	flush_one((uint64_t)here);
+	check_eq("another block, first word", *(volatile uint64_t *)here, 0xb0);
+	check_eq("another block, last word", ((volatile uint64_t *)here)[last], 0xb1);
+	window_table[1] = 0;
+	flush_one((uint64_t)here + 5 * 4096); /* any address of it will do */
+	expect_trap();
+	(void)read64((uint64_t)here);
+	check("a block is gone after a TLBI of its middle", trap_taken());
+}
+
 /* An address that the guest maps and the machine does not have. */
 static void nothing_behind(void)
 {
@@ -139,6 +179,7 @@ void guest_main(uint64_t dtb)
 	turn_on();
 	check("the MMU is on", (SYSREG_GET(sctlr_el1) & SCTLR_M) != 0);
 	pages();
+	block();
 	nothing_behind();
 	device_elsewhere();
 	self_modifying();

@@ -94,6 +94,13 @@ enum a64_vector {
 };
 void a64_exception_take(struct a64_vcpu *vcpu, enum a64_vector vector, uint64_t esr);
 
+/*
+ * log2 of the bytes that one descriptor spans where the guest's Stage-1 walk of va ends, as its
+ * tables are now, be it in a leaf or a fault; 64 when there is no walk. For a backend whose TLB
+ * must be told what one TLBI by address covers. Of el1, only SCTLR, TCR, TTBR0 and TTBR1 count.
+ */
+unsigned a64_walk_span(const struct a64_el1 *el1, const struct hv_gmem *gmem, uint64_t va);
+
 /* Makes vcpu->el1 current and returns it; who changes it sets el1_dirty. */
 struct a64_el1 *a64_el1_get(struct a64_vcpu *vcpu);
 

@@ -186,6 +186,7 @@ bool a64_walk(struct a64_walk *walk, uint64_t va)
 	struct path path;
 	uint64_t raw;
 
+	walk->span_bits = 64;
 	if (!(walk->el1->sctlr & A64_SCTLR_M)) {
 		return flat(walk, va);
 	}
@@ -196,6 +197,7 @@ bool a64_walk(struct a64_walk *walk, uint64_t va)
 		if (!read_descriptor(walk, &path, level, &raw)) {
 			return false;
 		}
+		walk->span_bits = low_bit(&path, level);
 		if (!(raw & VALID) || (level == 3 && !(raw & TABLE))) {
 			return fail(walk, A64_FSC_TRANSLATION, level);
 		}
@@ -219,4 +221,13 @@ bool a64_translate(struct a64_vcpu *vcpu, uint64_t va, enum a64_walk_access acce
 		.access = access,
 	};
 	return a64_walk(walk, va);
+}
+
+unsigned a64_walk_span(const struct a64_el1 *el1, const struct hv_gmem *gmem, uint64_t va)
+{
+	struct a64_walk walk = {.el1 = el1, .gmem = gmem, .pa_bits = 48, .access = A64_WALK_READ};
+	bool found = a64_walk(&walk, va);
+
+	(void)found; /* a fault ends a walk as well as a leaf does */
+	return walk.span_bits;
 }

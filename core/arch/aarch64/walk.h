@@ -21,6 +21,8 @@ struct a64_walk {
 	/* Results: the address, or the fault status code (with its level) to inject. */
 	uint64_t gpa;
 	unsigned fsc;
+	unsigned
+		span_bits; /* log2 of what the descriptor that ended the walk spans; 64: none did */
 };
 
 /* False: the guest's tables do not allow it; fsc says how. */

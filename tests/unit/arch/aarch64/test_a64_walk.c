@@ -450,6 +450,38 @@ static void pa_bits__follow_the_vms_address_space(void **state)
 	kit.vm->pt.ia_bits = 40;
 }
 
+static unsigned span_of(uint64_t va)
+{
+	return a64_walk_span(&test.el1, &kit.vm->gmem, va);
+}
+
+static void walk_span__leaf_or_hole_at_each_level_of_each_granule__its_size(void **state)
+{
+	for (size_t i = 0; i < HV_ARRAY_COUNT(granules); i++) {
+		const struct granule *g = &granules[i];
+
+		for (unsigned level = g->first_block; level <= 3; level++) {
+			uint64_t va = some_va(true, 25), at;
+
+			setup(state);
+			at = map(g, true, 25, va, level, leaf_at(g, level, AF));
+			assert_int_equal(span_of(va), g->shift[level]);
+			put(at, 0);
+			assert_int_equal(span_of(va), g->shift[level]);
+		}
+	}
+}
+
+static void walk_span__no_walk__all_of_the_address_space(void **state)
+{
+	(void)state;
+	map(g4k, false, 25, 0x1000, 3, leaf_at(g4k, 3, AF));
+	assert_int_equal(span_of(0x1000), 12);
+	assert_int_equal(span_of(HV_BIT(50)), 64); /* beyond T0SZ */
+	test.el1.sctlr = 0;
+	assert_int_equal(span_of(0x1000), 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +501,8 @@ int main(void)
 		walk_test(walk__mmu_off__the_address_itself),
 		walk_test(p13_walk__random_tables_and_registers__ends_and_stays_in_memory),
 		walk_test(pa_bits__follow_the_vms_address_space),
+		walk_test(walk_span__leaf_or_hole_at_each_level_of_each_granule__its_size),
+		walk_test(walk_span__no_walk__all_of_the_address_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
