@@ -113,7 +113,7 @@ static void flush_one(uint64_t at)
 static void block(void)
 {
 	static uint64_t *const here = (uint64_t *)(WINDOW + BLOCK_2M);
-	uint64_t a = RAM + 16 * BLOCK_2M, b = RAM + 17 * BLOCK_2M;
+	uint64_t a = RAM + 4 * BLOCK_2M, b = RAM + 5 * BLOCK_2M;
 	unsigned last = BLOCK_2M / sizeof(uint64_t) - 1;
 
 	*(volatile uint64_t *)a = 0xa0;
