@@ -88,9 +88,9 @@ uint64_t port_a64_count(void)
 	return sim_clock_count(&sim_now->clock);
 }
 
-void port_gicv3_lr_load(struct gicv3_cpu *gic)
+void port_gicv3_lr_load(struct gicv3_cpu *cpu)
 {
-	uc_gicv_load(&sim_now->vcpu[gic->index].gicv, gic);
+	uc_gicv_load(&sim_now->vcpu[cpu->index].gicv, cpu);
 }
 
 /* No virtual interrupt of the sim stands for a physical one. */

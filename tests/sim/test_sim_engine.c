@@ -56,6 +56,33 @@ static void engine__opened_twice__is_calibrated_the_same(void **state)
 	sim_engine_close(&first);
 }
 
+static void stop(uc_engine *uc, uint32_t number, void *data)
+{
+	(void)number;
+	(void)data;
+	uc_emu_stop(uc);
+}
+
+/* Calibration runs code too, at the address where guests have their RAM. */
+static void engine__opened__remembers_no_code_of_its_calibration(void **state)
+{
+	static _Alignas(4096)
+		uint32_t page[1024] = {0xd2800540, 0xd4000002}; /* mov x0, #42; hvc #0 */
+	struct sim_engine engine;
+	uc_hook hook;
+
+	(void)state;
+	assert_null(sim_engine_open(&engine));
+	assert_int_equal(
+		uc_mem_map_ptr(engine.uc, 0x40000000, sizeof(page), UC_PROT_ALL, page), UC_ERR_OK);
+	uc_hook_add(engine.uc, &hook, UC_HOOK_INTR, (void *)stop, NULL, 1, 0);
+	sim_reg_set(engine.uc, UC_ARM64_REG_PSTATE, 0x3c5);
+	sim_sysreg_set(engine.uc, UC_SPSR_EL1, 0);
+	assert_int_equal(uc_emu_start(engine.uc, 0x40000000, 0, 0, 0), UC_ERR_OK);
+	assert_int_equal(sim_reg_get(engine.uc, UC_ARM64_REG_X0), 42);
+	sim_engine_close(&engine);
+}
+
 static void sysreg__written__reads_back(void **state)
 {
 	struct sim_engine engine;
@@ -90,6 +117,7 @@ int main(void)
 		cmocka_unit_test(
 			engine__opened_where_the_heap_has_a_hole__works_with_pages_of_4_kib),
 		cmocka_unit_test(engine__opened_twice__is_calibrated_the_same),
+		cmocka_unit_test(engine__opened__remembers_no_code_of_its_calibration),
 		cmocka_unit_test(sysreg__written__reads_back),
 		cmocka_unit_test(reg_x__every_number__is_its_own_register),
 	};
