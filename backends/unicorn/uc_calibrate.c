@@ -233,9 +233,9 @@ static const char *open_cpu(struct sim_engine *engine)
 
 static bool has_page_size(uc_engine *uc)
 {
-	uint32_t size = 0;
+	size_t size = 0;
 
-	return uc_ctl_get_page_size(uc, &size) == UC_ERR_OK && size == SIM_PAGE_SIZE;
+	return uc_query(uc, UC_QUERY_PAGE_SIZE, &size) == UC_ERR_OK && size == SIM_PAGE_SIZE;
 }
 
 static const char *open_engine(struct sim_engine *engine, bool small_pages)

@@ -13,11 +13,11 @@
 static void engine__opened__works_with_pages_of_4_kib(void **state)
 {
 	struct sim_engine engine;
-	uint32_t size = 0;
+	size_t size = 0;
 
 	(void)state;
 	assert_null(sim_engine_open(&engine));
-	assert_int_equal(uc_ctl_get_page_size(engine.uc, &size), UC_ERR_OK);
+	assert_int_equal(uc_query(engine.uc, UC_QUERY_PAGE_SIZE, &size), UC_ERR_OK);
 	assert_int_equal(size, SIM_PAGE_SIZE);
 	sim_engine_close(&engine);
 }
