@@ -173,14 +173,19 @@ enum sim_exit sim_cpu_run(struct sim_cpu *cpu, uint64_t deadline)
 {
 	struct a64_vcpu *vcpu = cpu->vcpu->a64;
 	uint64_t start;
+	uc_err error;
 
 	store(cpu);
 	cpu->trapped = false;
+	cpu->broken = NULL;
 	sim_clock_arm(cpu->clock, deadline);
 	start = sim_host_now();
-	cpu->error = uc_emu_start(cpu->engine.uc, vcpu->regs.pc, 0, 0, 0);
+	error = uc_emu_start(cpu->engine.uc, vcpu->regs.pc, 0, 0, 0);
 	cpu->guest_ns += sim_host_now() - start;
-	if (cpu->error != UC_ERR_OK) {
+	if (error != UC_ERR_OK) {
+		cpu->broken = uc_strerror(error);
+	}
+	if (cpu->broken) {
 		sim_cpu_save(cpu);
 		return SIM_EXIT_BROKEN;
 	}

@@ -29,7 +29,7 @@ struct sim_vcpu {
 enum sim_exit {
 	SIM_EXIT_TIME,   /* the deadline has come, or a timer was set */
 	SIM_EXIT_TRAP,   /* a trap to EL2: core's regs are current, sim_cpu.trap says what */
-	SIM_EXIT_BROKEN, /* Unicorn gave up: sim_cpu.error */
+	SIM_EXIT_BROKEN, /* neither Unicorn nor the sim can go on: sim_cpu.broken says why */
 };
 
 /* The last MRS or MSR, by which an undefined instruction is known as an access to the GIC. */
@@ -47,8 +47,8 @@ struct sim_cpu {
 	struct sim_access access;
 	struct a64_trap trap;
 	bool trapped;
-	uc_err error;
-	uint64_t guest_ns; /* host time inside the guest */
+	const char *broken; /* NULL: nothing is */
+	uint64_t guest_ns;  /* host time inside the guest */
 };
 
 /* NULL, or in words why not. The clock outlives the CPU. */

@@ -239,14 +239,26 @@ static void take_exception(struct sim_cpu *cpu, const struct sim_fault *fault)
 	sim_reg_set(uc, UC_ARM64_REG_PC, vcpu->regs.pc);
 }
 
+/*
+ * Classes of AArch32 only. In that state Unicorn keeps PC, PSTATE and general registers where its
+ * API for aarch64 does not reach, so that no exception can be entered.
+ */
+static bool is_aarch32(unsigned ec)
+{
+	return (ec >= 0x03 && ec <= 0x06) || ec == 0x08 || ec == 0x0c ||
+	       (ec >= 0x11 && ec <= 0x13) || ec == 0x38 || ec == 0x3a;
+}
+
 static void on_exception(uc_engine *uc, uint32_t number, void *data)
 {
 	struct sim_cpu *cpu = data;
 	struct sim_fault fault = sim_engine_fault(&cpu->engine);
 
-	(void)uc;
 	(void)number;
-	if (fault.target_el == 2) {
+	if (is_aarch32(ec_of(fault.esr))) {
+		cpu->broken = "it went to AArch32, which the sim lacks";
+		(void)uc_emu_stop(uc);
+	} else if (fault.target_el == 2) {
 		trap_to_el2(cpu, &fault);
 	} else if (ec_of(fault.esr) != EC_UNKNOWN || !take_gic_access(cpu)) {
 		take_exception(cpu, &fault);

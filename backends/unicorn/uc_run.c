@@ -77,8 +77,7 @@ static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t dea
 	switch (sim_cpu_run(&sim->cpu, deadline)) {
 	case SIM_EXIT_TRAP: verdict = a64_trap_handle(vcpu->a64, &sim->cpu.trap); break;
 	case SIM_EXIT_BROKEN:
-		verdict = hv_vm_crash(&vcpu->a64->hv, uc_strerror(sim->cpu.error),
-			vcpu->a64->regs.pc, (uint64_t)sim->cpu.error);
+		verdict = hv_vm_crash(&vcpu->a64->hv, sim->cpu.broken, vcpu->a64->regs.pc, 0);
 		break;
 	case SIM_EXIT_TIME: break;
 	}

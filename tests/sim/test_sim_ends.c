@@ -66,6 +66,15 @@ static void end__guest_crashes__reason_and_registers(void **state)
 	assert_non_null(strstr(kit.report.dump, "vbar   0x000000000b000000"));
 }
 
+/* What the sim lacks ends the VM with a reason, never in silence. */
+static void end__guest_goes_to_aarch32__crash_says_so(void **state)
+{
+	(void)state;
+	kit_run("aarch32.elf");
+	assert_int_equal(kit.report.end, SIM_CRASH);
+	assert_non_null(strstr(kit.report.error, "AArch32"));
+}
+
 static void after_a_crash__next_run__is_not_touched_by_it(void **state)
 {
 	(void)state;
@@ -154,6 +163,7 @@ int main(void)
 		kit_test(end__guest_sleeps_for_ever__timeout),
 		kit_test(end__caller_has_seen_enough__ended_by_caller),
 		kit_test(end__guest_crashes__reason_and_registers),
+		kit_test(end__guest_goes_to_aarch32__crash_says_so),
 		kit_test(after_a_crash__next_run__is_not_touched_by_it),
 		kit_test(not_started__kernel_is_broken__says_what),
 		kit_test(not_started__machine_that_cannot_be__says_why),
