@@ -159,6 +159,7 @@ static void store(struct sim_cpu *cpu)
 	regs_store(cpu);
 	if (vcpu->el1_dirty) {
 		el1_store(cpu, &vcpu->el1, vcpu->regs.pstate);
+		sim_fp_set(cpu, vcpu->el1.cpacr);
 	}
 	if (vcpu->el1_dirty || vcpu->regs.pstate != cpu->vcpu->held.pstate) {
 		pstate_set(cpu, vcpu->regs.pstate);
@@ -178,9 +179,14 @@ enum sim_exit sim_cpu_run(struct sim_cpu *cpu, uint64_t deadline)
 	store(cpu);
 	cpu->trapped = false;
 	cpu->broken = NULL;
-	sim_clock_arm(cpu->clock, deadline);
 	start = sim_host_now();
+	sim_clock_arm(cpu->clock, deadline);
 	error = uc_emu_start(cpu->engine.uc, vcpu->regs.pc, 0, 0, 0);
+	while (error == UC_ERR_OK && sim_fp_continue(cpu)) {
+		sim_clock_arm(cpu->clock, deadline);
+		error = uc_emu_start(
+			cpu->engine.uc, sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC), 0, 0, 0);
+	}
 	cpu->guest_ns += sim_host_now() - start;
 	if (error != UC_ERR_OK) {
 		cpu->broken = uc_strerror(error);

@@ -11,6 +11,7 @@
 
 #include "uc_clock.h"
 #include "uc_engine.h"
+#include "uc_fp.h"
 #include "uc_gicv.h"
 
 #include <arch/aarch64/a64.h>
@@ -45,6 +46,7 @@ struct sim_cpu {
 	struct sim_clock *clock;
 	struct sim_vcpu *vcpu; /* whose state the CPU holds */
 	struct sim_access access;
+	struct sim_fp fp;
 	struct a64_trap trap;
 	bool trapped;
 	const char *broken; /* NULL: nothing is */

@@ -30,11 +30,50 @@ uint64_t sim_clock_count(const struct sim_clock *clock)
 	return sim_clock_now(clock) / SIM_TICK_NS;
 }
 
+/* `left` is 1 while each block is looked at; what it had more is held back. */
+static void hold(struct sim_clock *clock)
+{
+	clock->held = clock->left - 1;
+	clock->look_at -= clock->held;
+	clock->left = 1;
+}
+
+static void let_go(struct sim_clock *clock)
+{
+	clock->left += clock->held;
+	clock->look_at += clock->held;
+	clock->held = 0;
+}
+
+void sim_clock_every_block(struct sim_clock *clock, void *every)
+{
+	let_go(clock);
+	clock->every = every;
+	if (every && clock->left) {
+		hold(clock);
+	}
+}
+
+bool sim_clock_pass(struct sim_clock *clock)
+{
+	if (clock->held == 0) {
+		return false;
+	}
+	clock->held--;
+	clock->look_at++;
+	clock->left = 1;
+	return true;
+}
+
 /* The first block is announced before it runs: to stop there would get nowhere, so two at least. */
 static void look_after(struct sim_clock *clock, uint64_t blocks)
 {
+	clock->held = 0;
 	clock->look_at = sim_clock_blocks(clock) + (blocks < 2 ? 2 : blocks);
 	clock->left = blocks < 2 ? 2 : blocks;
+	if (clock->every) {
+		hold(clock);
+	}
 }
 
 void sim_clock_arm(struct sim_clock *clock, uint64_t deadline)

@@ -20,6 +20,8 @@ struct sim_clock {
 	uint64_t look_at;  /* the count of all executed blocks by then */
 	uint64_t skipped;  /* deterministic: nanoseconds that nobody waited for */
 	uint64_t deadline; /* ns */
+	void *every;       /* who looks at each block; NULL: nobody */
+	uint64_t held;     /* blocks that `left` lacks because of that */
 };
 
 uint64_t sim_host_now(void);
@@ -45,6 +47,10 @@ static inline bool sim_clock_block(struct sim_clock *clock)
 	return --clock->left == 0;
 }
 
+/* From now on sim_clock_block() is true each time if `every` is not NULL; see sim_clock_pass(). */
+void sim_clock_every_block(struct sim_clock *clock, void *every);
+/* After sim_clock_block() was true: whether that was not for time's sake. */
+bool sim_clock_pass(struct sim_clock *clock);
 /* Whether the deadline has passed; if not, the next look is arranged. */
 bool sim_clock_look(struct sim_clock *clock);
 /* Deterministic: it is `then` now. */

@@ -13,6 +13,7 @@
 
 #include <hv/bits.h>
 
+#define EC_WFX         0x01u
 #define EC_UNKNOWN     0x00u
 #define EC_IABT_LOWER  0x20u
 #define EC_PC_ALIGN    0x22u
@@ -39,7 +40,7 @@ static unsigned ec_of(uint64_t esr)
 	return (unsigned)(esr >> 26) & 0x3f;
 }
 
-static bool is_el0(const struct sim_cpu *cpu)
+bool sim_cpu_is_el0(const struct sim_cpu *cpu)
 {
 	return (sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PSTATE) & 0xc) == 0;
 }
@@ -80,31 +81,40 @@ static bool has_writeback(uint32_t insn)
 	return (insn & 0x3b200400u) == 0x38000400u;
 }
 
-/*
- * Unicorn describes a load with writeback as if there were none, where hardware leaves it to be
- * decoded (DDI 0487, ISS for data aborts: ISV). Core reads the instruction through the guest's
- * translation, of which it is shown the few registers that count.
- */
-static uint64_t described_as_hardware_would(struct sim_cpu *cpu, uint64_t esr)
+unsigned sim_cpu_peek(struct sim_cpu *cpu, uint64_t pc, uint32_t *insn, unsigned count)
 {
 	struct a64_vcpu *vcpu = cpu->vcpu->a64;
 	uc_engine *uc = cpu->engine.uc;
-	uint32_t insn;
-	bool known;
+	unsigned n = 0;
 
-	if (!(esr & ISS_ISV)) {
-		return esr;
-	}
-	vcpu->regs.pc = sim_reg_get(uc, UC_ARM64_REG_PC);
 	vcpu->regs.pstate = sim_reg_get(uc, UC_ARM64_REG_PSTATE);
 	vcpu->el1.sctlr = sim_sysreg_get(uc, UC_SCTLR_EL1);
 	vcpu->el1.tcr = sim_sysreg_get(uc, UC_TCR_EL1);
 	vcpu->el1.ttbr0 = sim_reg_get(uc, UC_ARM64_REG_TTBR0_EL1);
 	vcpu->el1.ttbr1 = sim_reg_get(uc, UC_ARM64_REG_TTBR1_EL1);
 	vcpu->el1_here = true;
-	known = a64_insn_peek(vcpu, &insn);
+	do {
+		vcpu->regs.pc = pc + n * sizeof(*insn);
+	} while (n < count && a64_insn_peek(vcpu, &insn[n]) && ++n);
 	vcpu->el1_here = false;
-	return known && has_writeback(insn) ? esr & ~ISS_ISV_TO_AR : esr;
+	return n;
+}
+
+/*
+ * Unicorn describes a load with writeback as if there were none, where hardware leaves it to be
+ * decoded (DDI 0487, ISS for data aborts: ISV).
+ */
+static uint64_t described_as_hardware_would(struct sim_cpu *cpu, uint64_t esr)
+{
+	uint32_t insn;
+
+	if (!(esr & ISS_ISV)) {
+		return esr;
+	}
+	if (sim_cpu_peek(cpu, sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC), &insn, 1) != 1) {
+		return esr;
+	}
+	return has_writeback(insn) ? esr & ~ISS_ISV_TO_AR : esr;
 }
 
 static void trap_to_el2(struct sim_cpu *cpu, const struct sim_fault *fault)
@@ -180,7 +190,7 @@ static bool take_gic_access(struct sim_cpu *cpu)
 
 	cpu->access.valid = false;
 	if (!access.valid || access.pc != sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC) ||
-		!is_gic(access.sysreg) || is_el0(cpu)) {
+		!is_gic(access.sysreg) || sim_cpu_is_el0(cpu)) {
 		return false;
 	}
 	if (!gic_access(cpu, &access)) {
@@ -208,7 +218,7 @@ static bool sets_far(unsigned ec)
  * what it changed is taken over, without the way of a whole exit: this is what system calls and
  * page faults inside the guest cost.
  */
-static void take_exception(struct sim_cpu *cpu, const struct sim_fault *fault)
+void sim_cpu_exception(struct sim_cpu *cpu, const struct sim_fault *fault)
 {
 	struct a64_vcpu *vcpu = cpu->vcpu->a64;
 	uc_engine *uc = cpu->engine.uc;
@@ -258,10 +268,12 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 	if (is_aarch32(ec_of(fault.esr))) {
 		cpu->broken = "it went to AArch32, which the sim lacks";
 		(void)uc_emu_stop(uc);
+	} else if (ec_of(fault.esr) == EC_WFX && sim_fp_at_end(cpu)) {
+		(void)uc_emu_stop(uc);
 	} else if (fault.target_el == 2) {
 		trap_to_el2(cpu, &fault);
 	} else if (ec_of(fault.esr) != EC_UNKNOWN || !take_gic_access(cpu)) {
-		take_exception(cpu, &fault);
+		sim_cpu_exception(cpu, &fault);
 	}
 }
 
@@ -275,7 +287,7 @@ static uint64_t virtual_count(const struct sim_cpu *cpu)
 /* EL0 may not, by the guest's own rule: Unicorn raises the exception. */
 static bool is_forbidden(const struct sim_cpu *cpu, uint64_t enable)
 {
-	return is_el0(cpu) && !(sim_sysreg_get(cpu->engine.uc, UC_CNTKCTL_EL1) & enable);
+	return sim_cpu_is_el0(cpu) && !(sim_sysreg_get(cpu->engine.uc, UC_CNTKCTL_EL1) & enable);
 }
 
 static bool timer_reg(uint32_t sysreg, enum a64_timer_reg *reg)
@@ -339,7 +351,7 @@ static uint32_t on_msr(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *c
 	enum a64_timer_reg timer;
 	uint32_t sysreg;
 
-	if (!may_matter(cp)) {
+	if (!may_matter(cp) && cp->crn != 1) {
 		return false;
 	}
 	sysreg = name_of(cp);
@@ -347,6 +359,9 @@ static uint32_t on_msr(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *c
 		a64_timer_write(&cpu->vcpu->a64->vtimer, timer, cp->val, virtual_count(cpu));
 		(void)uc_emu_stop(uc); /* the deadline is another one now */
 		return true;
+	}
+	if (sysreg == UC_CPACR_EL1 && !sim_cpu_is_el0(cpu)) {
+		sim_fp_set(cpu, cp->val);
 	}
 	note_access(cpu, sysreg, (int)reg, true);
 	return false;
@@ -396,8 +411,15 @@ static uint32_t on_sys(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *c
 	return false;
 }
 
-static __attribute__((noinline)) void look(uc_engine *uc, struct sim_clock *clock)
+static __attribute__((noinline)) void look(
+	uc_engine *uc, struct sim_clock *clock, uint64_t address, uint32_t size)
 {
+	if (clock->every) {
+		sim_fp_block(clock->every, address, size);
+		if (sim_clock_pass(clock)) {
+			return;
+		}
+	}
 	if (sim_clock_look(clock)) {
 		(void)uc_emu_stop(uc);
 	}
@@ -405,10 +427,8 @@ static __attribute__((noinline)) void look(uc_engine *uc, struct sim_clock *cloc
 
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
 {
-	(void)address;
-	(void)size;
 	if (sim_clock_block(data)) {
-		look(uc, data);
+		look(uc, data, address, size);
 	}
 }
 

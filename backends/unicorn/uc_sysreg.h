@@ -26,6 +26,7 @@
 #define UC_SCR_EL3     UC_SYSREG(3, 6, 1, 1, 0)
 
 #define UC_SCTLR_EL1   UC_SYSREG(3, 0, 1, 0, 0)
+#define UC_CPACR_EL1   UC_SYSREG(3, 0, 1, 0, 2)
 #define UC_TTBR0_EL1   UC_SYSREG(3, 0, 2, 0, 0)
 #define UC_TTBR1_EL1   UC_SYSREG(3, 0, 2, 0, 1)
 #define UC_TCR_EL1     UC_SYSREG(3, 0, 2, 0, 2)

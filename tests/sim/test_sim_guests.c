@@ -27,6 +27,7 @@ BOTH_CLOCKS(mmio)
 BOTH_CLOCKS(traps)
 BOTH_CLOCKS(timer)
 BOTH_CLOCKS(naps)
+BOTH_CLOCKS(fp)
 BOTH_CLOCKS(gic)
 BOTH_CLOCKS(mmu)
 BOTH_CLOCKS(x23_poison)
@@ -113,6 +114,8 @@ int main(void)
 		kit_test(guest_traps__block_clock__all_pass),
 		kit_test(guest_timer__host_clock__all_pass),
 		kit_test(guest_timer__block_clock__all_pass),
+		kit_test(guest_fp__host_clock__all_pass),
+		kit_test(guest_fp__block_clock__all_pass),
 		kit_test(guest_naps__host_clock__all_pass),
 		kit_test(guest_naps__block_clock__all_pass),
 		kit_test(guest_gic__host_clock__all_pass),
