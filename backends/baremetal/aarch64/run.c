@@ -17,6 +17,8 @@
 #define EC_DATA_ABORT  0x24u
 #define ESR_ABORT_WNR  HV_BIT(6)
 #define ESR_SYSREG_DIR HV_BIT(0) /* 1: a read */
+#define ESR_SYSREG_CRN HV_MASK(13, 10)
+#define CRN_TIMER      ((uint64_t)14 << 10)
 
 #define MDCR_HPMN HV_MASK(4, 0)
 
@@ -77,7 +79,7 @@ static inline struct a64_regs *resume(struct a64_vcpu *vcpu, enum hv_verdict ver
 static inline bool may_move_deadline(uint64_t esr)
 {
 	return (ESR_EC(esr) == EC_DATA_ABORT && (esr & ESR_ABORT_WNR)) ||
-	       (ESR_EC(esr) == EC_SYSREG && !(esr & ESR_SYSREG_DIR));
+	       (ESR_EC(esr) == EC_SYSREG && (esr & (ESR_SYSREG_CRN | ESR_SYSREG_DIR)) == CRN_TIMER);
 }
 
 struct a64_regs *exit_sync(struct a64_regs *regs, uint64_t esr)
