@@ -17,6 +17,9 @@ struct tree {
 	const char *drop;        /* the node of this name is left out */
 	const char *disable;     /* this one is disabled */
 	const char *gic;         /* its "compatible" */
+	const uint64_t *gic_reg; /* GICv2: its "reg", of so many ranges */
+	size_t gic_ranges;
+	bool no_gic_irq;
 	const char *method;      /* of PSCI */
 	uint32_t gicr_regions;   /* 0: no such property */
 	unsigned memory_nodes;   /* 0: one */
@@ -138,8 +141,14 @@ static void put_gic(const struct tree *tree)
 	if (tree->gicr_regions) {
 		fdt_property_u32(blob, "#redistributor-regions", tree->gicr_regions);
 	}
-	PUT_REG(0x8000000, 0x10000, 0x80a0000, 0xf60000, 0x4000000000, 0x4000000);
-	put_irqs(irq, 3);
+	if (tree->gic_reg) {
+		put_reg(tree->gic_reg, 2 * tree->gic_ranges);
+	} else {
+		PUT_REG(0x8000000, 0x10000, 0x80a0000, 0xf60000, 0x4000000000, 0x4000000);
+	}
+	if (!tree->no_gic_irq) {
+		put_irqs(irq, 3);
+	}
 	end();
 }
 
@@ -235,6 +244,7 @@ static void host__good_tree__all_found(void **state)
 	assert_int_equal(host.uart.base, 0x9000000);
 	assert_int_equal(host.uart_intid, 33);
 	assert_int_equal(host.gicd.base, 0x8000000);
+	assert_int_equal(host.gic_version, 3);
 	assert_int_equal(host.gicr_count, 1);
 	assert_int_equal(host.gicr[0].base, 0x80a0000);
 	assert_int_equal(host.gicr[0].size, 0xf60000);
@@ -266,6 +276,87 @@ static void host__two_gicr_regions__both(void **state)
 	assert_int_equal(host.gicr[1].base, 0x4000000000);
 }
 
+/* GICD, GICC, GICH, GICV: base and size. */
+#define GICV2                                                                                      \
+	{                                                                                          \
+		0x8000000, 0x10000, 0x8010000, 0x2000, 0x8030000, 0x200, 0x8040000, 0x2000         \
+	}
+
+static void host__gicv2__its_four_frames(void **state)
+{
+	static const char *const names[] = {"arm,cortex-a15-gic", "arm,gic-400"};
+	static const uint64_t regs[] = GICV2;
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(names); i++) {
+		assert_int_equal(read_tree(&(struct tree){
+					 .gic = names[i], .gic_reg = regs, .gic_ranges = 4}),
+			HV_OK);
+		assert_int_equal(host.gic_version, 2);
+		assert_int_equal(host.gicd.base, 0x8000000);
+		assert_int_equal(host.gicc.base, 0x8010000);
+		assert_int_equal(host.gich.base, 0x8030000);
+		assert_int_equal(host.gicv.base, 0x8040000);
+		assert_int_equal(host.maintenance_intid, 25);
+	}
+}
+
+static void host__gicv2_without_virtualization__no_list_registers(void **state)
+{
+	static const uint64_t regs[] = GICV2;
+
+	(void)state;
+	for (size_t ranges = 2; ranges <= 3; ranges++) {
+		assert_int_equal(read_tree(&(struct tree){.gic = "arm,gic-400",
+					 .gic_reg = regs,
+					 .gic_ranges = ranges,
+					 .no_gic_irq = true}),
+			HV_OK);
+		assert_int_equal(host.gic_version, 2);
+		assert_int_equal(host.gich.size, 0);
+		assert_int_equal(host.gicv.size, 0);
+		assert_int_equal(host.maintenance_intid, 0);
+	}
+}
+
+/* One place of "reg" is too small, or not where a page begins. */
+static void f6_host__gicv2_frames_of_no_use_to_guests__as_if_missing(void **state)
+{
+	static const struct {
+		size_t at;
+		uint64_t value;
+	} row[] = {{5, 0x1ff}, {6, 0x8040100}, {7, 0x1fff}};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(row); i++) {
+		uint64_t regs[] = GICV2;
+
+		regs[row[i].at] = row[i].value;
+		assert_int_equal(read_tree(&(struct tree){.gic = "arm,gic-400",
+					 .gic_reg = regs,
+					 .gic_ranges = 4,
+					 .no_gic_irq = true}),
+			HV_OK);
+		assert_int_equal(host.gich.size, 0);
+	}
+}
+
+static void f6_host__gicv2_of_which_we_need_more__named(void **state)
+{
+	uint64_t regs[] = GICV2;
+
+	(void)state;
+	assert_refused(
+		&(struct tree){.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 1}, "reg");
+	assert_refused(
+		&(struct tree){
+			.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 4, .no_gic_irq = true},
+		"interrupts");
+	regs[3] = 0x1fff; /* GICC without GICC_DIR */
+	assert_refused(
+		&(struct tree){.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 4}, "reg");
+}
+
 static void host__reservations__not_free(void **state)
 {
 	(void)state;
@@ -292,8 +383,8 @@ static void f6_host__needed_node_missing__named(void **state)
 {
 	(void)state;
 	assert_refused(&(struct tree){.drop = "pl011"}, "arm,pl011");
-	assert_refused(&(struct tree){.drop = "intc"}, "arm,gic-v3");
-	assert_refused(&(struct tree){.gic = "arm,cortex-a15-gic"}, "arm,gic-v3");
+	assert_refused(&(struct tree){.drop = "intc"}, "arm,gic-v3 or arm,gic-400");
+	assert_refused(&(struct tree){.gic = "arm,cortex-a9-gic"}, "arm,gic-v3 or arm,gic-400");
 	assert_refused(&(struct tree){.drop = "timer"}, "arm,armv8-timer");
 	assert_refused(&(struct tree){.drop = "memory"}, "memory");
 	assert_refused(&(struct tree){.drop = "chosen"}, "linux,initrd-start");
@@ -377,6 +468,10 @@ int main(void)
 		hv_unit_test(host__good_tree__all_found),
 		hv_unit_test(host__good_tree__what_is_used_is_not_free),
 		hv_unit_test(host__two_gicr_regions__both),
+		hv_unit_test(host__gicv2__its_four_frames),
+		hv_unit_test(host__gicv2_without_virtualization__no_list_registers),
+		hv_unit_test(f6_host__gicv2_frames_of_no_use_to_guests__as_if_missing),
+		hv_unit_test(f6_host__gicv2_of_which_we_need_more__named),
 		hv_unit_test(host__reservations__not_free),
 		hv_unit_test(host__optional_nodes_missing__fine),
 		hv_unit_test(f6_host__needed_node_missing__named),

@@ -121,8 +121,9 @@ class Starts(unittest.TestCase):
     def test_no_bundle__named(self):
         self.refused("dtb: linux,initrd-start .*no initrd")
 
-    def test_gicv2__named(self):
-        self.refused("dtb: arm,gic-v3 .*no such node", b"x", machine="virt,virtualization=on,gic-version=2")
+    def test_gicv3_guest_on_gicv2__named(self):
+        self.refused("bundle: gic-version .*GICv2 only", bundle(kernel=bytes(4096)),
+                     machine="virt,virtualization=on,gic-version=2")
 
     def test_f8_noise_as_bundle__named(self):
         self.refused("bundle: ", os.urandom(10000))

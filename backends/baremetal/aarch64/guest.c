@@ -4,6 +4,7 @@
 #include "caps.h"
 #include "clock.h"
 #include "el2.h"
+#include "host_gic.h"
 #include "stage1.h"
 
 #include <hv/bits.h>
@@ -111,9 +112,24 @@ static enum hv_status need_one(
 	return HV_ERR_INVALID;
 }
 
+/* Without a GICv3 host the system registers of a GICv3 guest would be undefined. */
+static enum hv_status need_gic(
+	const struct host *host, const struct hv_guest *guest, struct hv_load_error *error)
+{
+	if (guest->gic == 3 && host->gic_version == 3) {
+		return HV_OK;
+	}
+	*error = (struct hv_load_error){.input = "bundle",
+		.field = "gic-version",
+		.why = guest->gic == 3 ? "the host has a GICv2 only"
+				       : "this hypervisor has no GICv2 for guests yet",
+		.value = guest->gic};
+	return HV_ERR_INVALID;
+}
+
 /* What the bundle wants, and where all of it will be. */
-static enum hv_status read_bundle(
-	struct guest *guest, struct hv_blob blob, struct hv_load_error *error)
+static enum hv_status read_bundle(struct guest *guest, const struct host *host, struct hv_blob blob,
+	struct hv_load_error *error)
 {
 	enum hv_status status = hv_bundle_open(&guest->bundle, blob, error);
 
@@ -129,6 +145,9 @@ static enum hv_status read_bundle(
 		status = need_one("cpus", "this hypervisor runs one vCPU", guest->what.cpus, error);
 	}
 	if (status == HV_OK) {
+		status = need_gic(host, &guest->what, error);
+	}
+	if (status == HV_OK) {
 		status = hv_load_plan(&guest->what, GPA(VIRT_A64_RAM), &guest->plan, error);
 	}
 	return status;
@@ -137,14 +156,14 @@ static enum hv_status read_bundle(
 enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
 {
 	struct hv_blob blob = {.data = (const void *)host->initrd.base, .size = host->initrd.size};
-	enum hv_status status = read_bundle(guest, blob, error);
+	enum hv_status status = read_bundle(guest, host, blob, error);
 
 	if (status != HV_OK) {
 		return status;
 	}
 	guest->cfg = (struct virt_a64_cfg){.id = 1,
 		.cpus = guest->what.cpus,
-		.lr_count = caps_get()->lr_count,
+		.lr_count = host_gic_lr_count(),
 		.pa_bits = pa_bits(),
 		.epoch = epoch(host)};
 	*error = (struct hv_load_error){.input = NULL, .why = "the host has too little memory"};

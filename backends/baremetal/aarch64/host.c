@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One walk over the tree; each node is offered to whoever reads its kind. Bindings: Devicetree
- * Specification 0.4 and Linux's arm,gic-v3, arm,pl011, arm,psci, arm,armv8-timer.
+ * Specification 0.4 and Linux's arm,gic-v3, arm,gic, arm,pl011, arm,psci, arm,armv8-timer.
  */
 #include "host.h"
 
@@ -14,6 +14,14 @@
 #define GIC_CELL_PPI        1u
 #define GIC_SPI_FIRST_INTID 32u
 #define GIC_PPI_FIRST_INTID 16u
+
+/* GICv2: ranges in "reg", and how much of each there must be (IHI 0048B, 2.3 and chapter 5). */
+#define GICC 1u
+#define GICH 2u
+#define GICV 3u
+
+#define GICC_SIZE (2 * HV_PAGE_SIZE) /* GICC_DIR is in the second page; GICV's is the same */
+#define GICH_SIZE 0x200u
 
 /* Places in the timer's "interrupts": secure, non-secure, virtual, hypervisor's. */
 #define TIMER_VIRTUAL    2u
@@ -77,7 +85,7 @@ static enum hv_status read_uart(struct reader *reader)
 	return status == HV_OK ? reg(reader, 0, &host->uart) : status;
 }
 
-static enum hv_status read_gic(struct reader *reader)
+static enum hv_status read_gic_v3(struct reader *reader)
 {
 	struct host *host = reader->host;
 	uint32_t regions = 1;
@@ -92,7 +100,40 @@ static enum hv_status read_gic(struct reader *reader)
 		status = reg(reader, 1 + i, &host->gicr[i]);
 	}
 	host->gicr_count = regions;
+	host->gic_version = 3;
 	return status == HV_OK ? interrupt(reader, 0, &host->maintenance_intid) : status;
+}
+
+/* Of GICH and GICV, only a pair that is whole and can be mapped for a guest is of use. */
+static enum hv_status read_gic_v2_virtual(struct reader *reader)
+{
+	struct host *host = reader->host;
+	struct hv_fdt_range gich, gicv;
+
+	if (hv_fdt_reg(reader->fdt, reader->node, GICH, &gich) != HV_OK ||
+		hv_fdt_reg(reader->fdt, reader->node, GICV, &gicv) != HV_OK ||
+		gich.size < GICH_SIZE || gicv.size < GICC_SIZE ||
+		!hv_is_aligned(gicv.base, HV_PAGE_SIZE)) {
+		return HV_OK;
+	}
+	host->gich = (struct range){.base = gich.base, .size = gich.size};
+	host->gicv = (struct range){.base = gicv.base, .size = gicv.size};
+	return interrupt(reader, 0, &host->maintenance_intid);
+}
+
+static enum hv_status read_gic_v2(struct reader *reader)
+{
+	struct host *host = reader->host;
+	enum hv_status status = reg(reader, 0, &host->gicd);
+
+	if (status == HV_OK) {
+		status = reg(reader, GICC, &host->gicc);
+	}
+	if (status == HV_OK && host->gicc.size < GICC_SIZE) {
+		return refuse(reader, "reg", "a GICv2 CPU interface without GICC_DIR");
+	}
+	host->gic_version = 2;
+	return status == HV_OK ? read_gic_v2_virtual(reader) : status;
 }
 
 static enum hv_status read_timer(struct reader *reader)
@@ -113,13 +154,22 @@ enum kind { KIND_UART, KIND_GIC, KIND_TIMER, KIND_RTC, KINDS };
 
 static const struct {
 	const char *compatible;
+	enum kind kind;
 	enum hv_status (*read)(struct reader *reader);
-	bool is_needed;
-} kind_of[KINDS] = {
-	[KIND_UART] = {"arm,pl011", read_uart, true},
-	[KIND_GIC] = {"arm,gic-v3", read_gic, true},
-	[KIND_TIMER] = {"arm,armv8-timer", read_timer, true},
-	[KIND_RTC] = {"arm,pl031", read_rtc, false},
+} reader_of[] = {
+	{"arm,pl011", KIND_UART, read_uart},
+	{"arm,gic-v3", KIND_GIC, read_gic_v3},
+	{"arm,gic-400", KIND_GIC, read_gic_v2},
+	{"arm,cortex-a15-gic", KIND_GIC, read_gic_v2},
+	{"arm,armv8-timer", KIND_TIMER, read_timer},
+	{"arm,pl031", KIND_RTC, read_rtc},
+};
+
+/* What we cannot do without, as its absence is reported. */
+static const char *const needed[KINDS] = {
+	[KIND_UART] = "arm,pl011",
+	[KIND_GIC] = "arm,gic-v3 or arm,gic-400",
+	[KIND_TIMER] = "arm,armv8-timer",
 };
 
 /* Whether a list of strings has `text` in it. */
@@ -152,11 +202,11 @@ static enum hv_status read_compatible(struct reader *reader, bool found[KINDS])
 	if (!hv_fdt_prop(reader->fdt, reader->node, "compatible", &list)) {
 		return HV_OK;
 	}
-	for (unsigned kind = 0; kind < KINDS; kind++) {
-		if (!found[kind] && list_has(list, kind_of[kind].compatible) &&
+	for (size_t i = 0; i < HV_ARRAY_COUNT(reader_of); i++) {
+		if (!found[reader_of[i].kind] && list_has(list, reader_of[i].compatible) &&
 			hv_fdt_is_enabled(reader->fdt, reader->node)) {
-			found[kind] = true;
-			return kind_of[kind].read(reader);
+			found[reader_of[i].kind] = true;
+			return reader_of[i].read(reader);
 		}
 	}
 	return HV_OK;
@@ -298,8 +348,8 @@ static enum hv_status read_all(struct reader *reader)
 	}
 	reader->node = NULL;
 	for (unsigned kind = 0; kind < KINDS && status == HV_OK; kind++) {
-		if (kind_of[kind].is_needed && !found[kind]) {
-			status = refuse(reader, kind_of[kind].compatible, "no such node");
+		if (needed[kind] && !found[kind]) {
+			status = refuse(reader, needed[kind], "no such node");
 		}
 	}
 	if (status == HV_OK && reader->host->ram.count == 0) {

@@ -11,12 +11,17 @@
 struct host {
 	struct ranges ram; /* free: without firmware's, ours, the tree's and the initrd's */
 	struct range dtb, initrd;
-	struct range uart, gicd;
-	struct range rtc; /* PL031; size 0: none */
-	struct range gicr[HOST_GICR_REGIONS];
+	struct range uart;
+	struct range rtc;     /* PL031; size 0: none */
+	uint32_t gic_version; /* 2 or 3 */
+	struct range gicd;
+	struct range gicr[HOST_GICR_REGIONS]; /* GICv3 */
 	uint32_t gicr_count;
-	uint32_t uart_intid, vtimer_intid, hyp_timer_intid, maintenance_intid;
-	const char *psci_method; /* NULL: no PSCI */
+	struct range gicc;       /* GICv2 */
+	struct range gich, gicv; /* the same, if guests can have them; else their sizes are 0 */
+	uint32_t uart_intid, vtimer_intid, hyp_timer_intid;
+	uint32_t maintenance_intid; /* 0: no list registers, so none */
+	const char *psci_method;    /* NULL: no PSCI */
 };
 
 /*

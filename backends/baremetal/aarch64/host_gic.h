@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The physical GICv3 (IHI 0069H): our own few interrupts, and the guest's list registers. */
+/*
+ * The physical GIC: our own few interrupts, and the guest's list registers. Which version it is, is
+ * found out once; then host_gic_v2.c or host_gic_v3.c does the work.
+ */
 #ifndef HOST_GIC_H
 #define HOST_GIC_H
 
@@ -7,13 +10,18 @@
 
 #include <dev/gic/gic.h>
 
+/* Registers that every physical CPU must have mapped, of whatever version. */
+#define HOST_GIC_FRAMES 3u
+
 /*
- * Finds this CPU's redistributor frame, which must be mapped for it; then only the distributor and
- * the frame are needed. HV_ERR_NOT_FOUND: none says that it is this CPU's.
+ * What of the GIC this CPU needs mapped; an empty range is none. To find it, redistributors are
+ * asked whose they are, and GICH how many list registers it has: they must be mapped for that.
+ * HV_ERR_NOT_FOUND: none says that it is this CPU's.
  */
-HV_WARN_UNUSED enum hv_status host_gic_find(const struct host *host, struct range *frame);
-/* All interrupts off, this CPU ready to take some. */
-void host_gic_init(const struct host *host, struct range frame);
+HV_WARN_UNUSED enum hv_status host_gic_find(
+	const struct host *host, struct range frame[HOST_GIC_FRAMES]);
+/* All interrupts off, this CPU ready to take some. `frame` is what host_gic_find() found. */
+void host_gic_init(const struct host *host, const struct range frame[HOST_GIC_FRAMES]);
 /* A private or shared, level-triggered interrupt; a shared one comes to this CPU. */
 void host_gic_enable(uint32_t intid);
 
@@ -22,7 +30,11 @@ uint32_t host_gic_take(void);
 /* The end of an interrupt that was taken. */
 void host_gic_end(uint32_t intid);
 
-/* List registers 0..15 of this CPU, as cpu->lr_dirty says. */
+/* List registers of a CPU; 0: it has none. */
+uint8_t host_gic_lr_count(void);
+/* List registers of this CPU, as cpu->lr_dirty says. */
 void host_gic_lr_flush(struct gicv3_cpu *cpu);
+/* No virtual interrupt and no maintenance interrupt until the next flush of GICV3_DIRTY_HCR. */
+void host_gic_lr_silence(void);
 
 #endif

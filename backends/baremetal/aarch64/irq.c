@@ -11,7 +11,8 @@
 #define TIMER_OFF 0u
 
 static struct {
-	uint32_t uart, vtimer, hyp_timer, maintenance; /* INTIDs */
+	uint32_t uart, vtimer, hyp_timer; /* INTIDs */
+	uint32_t maintenance;             /* or 0, which is no INTID of ours */
 } irq;
 
 void irq_init(const struct host *host)
@@ -23,7 +24,9 @@ void irq_init(const struct host *host)
 	host_gic_enable(irq.uart);
 	host_gic_enable(irq.vtimer);
 	host_gic_enable(irq.hyp_timer);
-	host_gic_enable(irq.maintenance);
+	if (irq.maintenance) {
+		host_gic_enable(irq.maintenance);
+	}
 }
 
 /* ---- deadlines of what is emulated: devices on the bus, and the guest's physical timer ---- */
@@ -100,7 +103,7 @@ static void maintenance_irq(struct a64_vcpu *vcpu, bool here)
 		vgic_sync(&vcpu->gic);
 		host_gic_lr_flush(&vcpu->gic);
 	} else {
-		SYSREG_WRITE(ICH_HCR_EL2, 0);
+		host_gic_lr_silence();
 		vcpu->gic.lr_dirty |= GICV3_DIRTY_HCR;
 		hv_vcpu_wake(&vcpu->hv, HV_TODO_IRQ);
 	}

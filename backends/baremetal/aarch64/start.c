@@ -100,11 +100,12 @@ void start_learn(struct host *host, uintptr_t dtb)
 	}
 	caps_read();
 	start_need(a64_caps_missing(caps_get()) == NULL, a64_caps_missing(caps_get()));
+	start_need(host->gic_version == 2 || caps_get()->gicv3, "the GICv3 system registers");
 	start_need(clock_init(), "CNTFRQ_EL0 is 0: firmware did not set it");
 	boot_map_add(host->initrd.base, host->initrd.size, HV_MEM_NORMAL);
 }
 
-static struct range gicr_frame; /* this CPU's redistributor */
+static struct range gic_frame[HOST_GIC_FRAMES];
 
 static enum hv_status map_device(const struct range *device)
 {
@@ -118,17 +119,17 @@ void start_map(const struct host *host)
 	for (uint32_t i = 0; i < host->gicr_count; i++) {
 		boot_map_add(host->gicr[i].base, host->gicr[i].size, HV_MEM_DEVICE);
 	}
-	start_need(host_gic_find(host, &gicr_frame) == HV_OK,
+	if (host->gich.size) {
+		boot_map_add(host->gich.base, host->gich.size, HV_MEM_DEVICE);
+	}
+	start_need(host_gic_find(host, gic_frame) == HV_OK,
 		"no redistributor of the GIC is this CPU's");
 	status = stage1_init();
 	if (status == HV_OK) {
 		status = map_device(&host->uart);
 	}
-	if (status == HV_OK) {
-		status = map_device(&host->gicd);
-	}
-	if (status == HV_OK) {
-		status = map_device(&gicr_frame);
+	for (unsigned i = 0; i < HOST_GIC_FRAMES && status == HV_OK; i++) {
+		status = gic_frame[i].size ? map_device(&gic_frame[i]) : HV_OK;
 	}
 	if (status == HV_OK) {
 		status = stage1_map(host->initrd.base, host->initrd.size, HV_PROT_R, HV_MEM_NORMAL);
@@ -139,5 +140,5 @@ void start_map(const struct host *host)
 void start_settle(const struct host *host)
 {
 	stage1_use();
-	host_gic_init(host, gicr_frame);
+	host_gic_init(host, gic_frame);
 }

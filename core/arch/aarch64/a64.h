@@ -158,7 +158,7 @@ struct a64_caps {
 };
 
 struct a64_caps a64_caps_decode(const struct a64_idregs *id);
-/* NULL when this core can run its guests on such a CPU; otherwise what is missing. */
+/* NULL when this core can run its guests on such a CPU, whatever its GIC; else what is missing. */
 const char *a64_caps_missing(const struct a64_caps *caps);
 
 /*

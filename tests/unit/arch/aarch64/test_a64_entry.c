@@ -323,7 +323,8 @@ static void caps__each_thing_missing__is_named(void **state)
 	id.pfr0 &= ~(uint64_t)0xf000000;
 	caps = a64_caps_decode(&id);
 	assert_int_equal(caps.lr_count, 0);
-	assert_string_equal(a64_caps_missing(&caps), "the GICv3 system registers");
+	assert_false(caps.gicv3);
+	assert_null(a64_caps_missing(&caps)); /* it may have a GICv2 */
 	id = cortex_a57;
 	id.ich_vtr = 0;
 	caps = a64_caps_decode(&id);
