@@ -95,13 +95,17 @@ void hv_vcpu_wake(struct hv_vcpu *vcpu, uint32_t todo)
 	struct hv_vcpu_held held = hv_vcpu_hold(vcpu);
 	uint32_t before = atomic_fetch_or(&vcpu->todo, todo);
 	enum hv_vcpu_state to = settle(vcpu->state, before | todo);
+	uint32_t news = todo & ~before;
 
-	vcpu->stats.irqs += (todo & ~before & HV_TODO_IRQ) != 0;
+	vcpu->stats.irqs += (news & HV_TODO_IRQ) != 0;
 	if (to != vcpu->state) {
 		move(held, to);
 		port_kick(vcpu->pcpu);
-	} else if (to == HV_VCPU_RUNNING && (todo & ~before)) {
-		/* What was to do before has been kicked for, or will be seen before entry. */
+	} else if ((to == HV_VCPU_RUNNING && news) || (news & HV_TODO_STOP)) {
+		/*
+		 * What was to do before has been kicked for, or will be seen before entry. A vCPU
+		 * that is off has nothing to do at a stop, but its physical CPU waits for it.
+		 */
 		port_kick(vcpu->pcpu);
 	}
 	hv_vcpu_drop(held);

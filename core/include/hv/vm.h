@@ -187,7 +187,8 @@ HV_WARN_UNUSED enum hv_status hv_vcpu_enter(struct hv_vcpu *vcpu, uint16_t pcpu)
 void hv_vcpu_leave(struct hv_vcpu *vcpu, enum hv_verdict verdict);
 /*
  * Something happened that this vCPU must look at: sets todo, makes a BLOCKED one READY, and kicks
- * the physical CPU of a RUNNING or woken one. Any rank below HV_LOCK_VCPU may be held.
+ * the physical CPU of a RUNNING or woken one; at HV_TODO_STOP of any, since it may be waiting for
+ * the vCPU's next life. Any rank below HV_LOCK_VCPU may be held.
  */
 void hv_vcpu_wake(struct hv_vcpu *vcpu, uint32_t todo);
 
