@@ -11,7 +11,7 @@ say()
 
 SETUP_PACKAGES="build-essential cmake ninja-build pkg-config python3
 	libcmocka-dev libfdt-dev libcapstone-dev device-tree-compiler lcov clang-format
-	qemu-system-arm"
+	qemu-system-arm spin"
 case $(uname -m) in
 aarch64 | arm64) ;;
 *) SETUP_PACKAGES="$SETUP_PACKAGES gcc-aarch64-linux-gnu" ;;
