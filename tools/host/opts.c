@@ -73,8 +73,13 @@ static bool take_cpus(struct opts *opts, const char *text)
 
 static bool take_gic(struct opts *opts, const char *text)
 {
-	opts->gic = 3;
-	return strcmp(text, "3") == 0;
+	uint64_t version;
+
+	if (!host_number(text, 3, &version) || version < 2) {
+		return false;
+	}
+	opts->gic = (uint8_t)version;
+	return true;
 }
 
 static bool take_load_addr(struct opts *opts, const char *text)
@@ -156,7 +161,7 @@ static const struct option_row {
 	{"mem", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH,
 		"a multiple of 2M, from 2M to 64G", take_mem},
 	{"cpus", required_argument, OPTS_RUN | OPTS_PACK, "1, so far", take_cpus},
-	{"gic", required_argument, OPTS_RUN | OPTS_PACK, "3, so far", take_gic},
+	{"gic", required_argument, OPTS_RUN | OPTS_PACK, "2 or 3", take_gic},
 	{"load-addr", required_argument, OPTS_RUN | OPTS_PACK, "an address", take_load_addr},
 	{"timeout", required_argument, OPTS_RUN, "seconds above 0", take_timeout},
 	{"until", required_argument, OPTS_RUN, "a text that is not empty", take_until},

@@ -282,9 +282,11 @@ static bool bundle_file(const struct hv_blob *bundle, int *fd, char path[64])
 
 static bool el2_line(struct qemu_line *line, const struct opts *opts, char *mem, const char *bundle)
 {
-	static const char *const words[] = {"qemu-system-aarch64", "-M",
-		"virt,virtualization=on,gic-version=3", "-cpu", "cortex-a57", "-display", "none",
-		"-monitor", "none", "-serial", "stdio", "-nic", "none", "-no-reboot"};
+	const char *const words[] = {"qemu-system-aarch64", "-M",
+		opts->gic == 2 ? "virt,virtualization=on,gic-version=2"
+			       : "virt,virtualization=on,gic-version=3",
+		"-cpu", "cortex-a57", "-display", "none", "-monitor", "none", "-serial", "stdio",
+		"-nic", "none", "-no-reboot"};
 
 	for (size_t i = 0; i < HV_ARRAY_COUNT(words); i++) {
 		qemu_add(line, words[i]);

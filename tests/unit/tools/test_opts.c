@@ -83,6 +83,8 @@ static void opts__every_option__is_taken(void **state)
 	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--stats=s.json|--qemu-args|-cpu max"));
 	assert_string_equal(opts.stats_file, "s.json");
 	assert_string_equal(opts.qemu_args, "-cpu max");
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--gic|2"));
+	assert_int_equal(opts.gic, 2);
 }
 
 static void t5_opts__bad_values__are_refused(void **state)
@@ -99,7 +101,9 @@ static void t5_opts__bad_values__are_refused(void **state)
 		"--kernel|k|--cpus|0",
 		"--kernel|k|--cpus|2",
 		"--kernel|k|--cpus|x",
+		"--kernel|k|--gic|1",
 		"--kernel|k|--gic|4",
+		"--kernel|k|--gic|2x",
 		"--kernel|k|--load-addr|here",
 		"--kernel|k|--timeout|0",
 		"--kernel|k|--timeout|soon",
