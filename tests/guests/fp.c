@@ -2,13 +2,12 @@
 /* FP registers that come back only when they are used, as kernels with lazy switching have it. */
 #include "guest.h"
 
-#define EC_FP    0x07u
-#define FPEN     ((uint64_t)3 << 20)
-#define ROUNDS   2000u
-#define SGI      5u
-#define ONE      0x3ff0000000000000u
-#define POISON   0xfffbadbadbadbad0u
-#define SGI_SELF (((uint64_t)SGI << 24) | 1)
+#define EC_FP  0x07u
+#define FPEN   ((uint64_t)3 << 20)
+#define ROUNDS 2000u
+#define SGI    5u
+#define ONE    0x3ff0000000000000u
+#define POISON 0xfffbadbadbadbad0u
 
 static struct {
 	uint64_t sum, one;
@@ -103,7 +102,7 @@ void guest_main(uint64_t dtb)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		add_one();
 		if (i % 3 == 0) {
-			SYSREG_SET(S3_0_C12_C11_5, SGI_SELF);
+			gic_sgi_to_self(SGI);
 		}
 		add_one();
 	}

@@ -7,10 +7,7 @@
 #define MANY         24u /* more than any CPU has list registers */
 #define TIME         200000u
 #define SHORT        2000u
-#define EOIMODE      2u
 #define RUNNING_NONE 0xffu
-
-#define ICC_SGI1R "S3_0_C12_C11_5"
 
 static volatile unsigned taken_count;
 static volatile unsigned taken[64];
@@ -28,12 +25,6 @@ static void note(struct guest_frame *frame)
 	}
 	gic_eoi(intid);
 	taken_count++;
-}
-
-static void send_sgi_to_self(unsigned intid)
-{
-	__asm__ volatile("msr " ICC_SGI1R ", %0\n\tisb" ::"r"((uint64_t)intid << 24 | 1)
-			 : "memory");
 }
 
 static bool wait_for_count(unsigned count)
@@ -58,11 +49,11 @@ static void sgis(void)
 	gic_enable(3, 0xa0);
 	gic_enable(9, 0xa0);
 	taken_count = 0;
-	send_sgi_to_self(3);
+	gic_sgi_to_self(3);
 	check("SGI to itself", wait_for_count(1) && taken[0] == 3);
 	irq_mask();
-	send_sgi_to_self(9);
-	send_sgi_to_self(3);
+	gic_sgi_to_self(9);
+	gic_sgi_to_self(3);
 	quiet();
 	check_eq("masked at the CPU", taken_count, 1);
 	irq_unmask();
@@ -97,13 +88,13 @@ static void priorities(void)
 	gic_set_pending(FIRST + 2);
 	irq_unmask();
 	check("higher priority first", wait_for_count(2) && taken[0] == FIRST + 2);
-	SYSREG_SET(S3_0_C4_C6_0, 0x80); /* ICC_PMR_EL1 */
+	gic_mask(0x80);
 	gic_set_pending(FIRST + 1);
 	quiet();
 	check_eq("below the priority mask: silent", taken_count, 2);
-	SYSREG_SET(S3_0_C4_C6_0, 0xff);
+	gic_mask(0xff);
 	check("mask opened: taken", wait_for_count(3));
-	check_eq("nothing runs", SYSREG_GET(S3_0_C12_C11_3) & 0xff, RUNNING_NONE); /* ICC_RPR_EL1 */
+	check_eq("nothing runs", gic_running(), RUNNING_NONE);
 }
 
 static void many(void)
@@ -169,20 +160,20 @@ static void split(struct guest_frame *frame)
 
 	(void)frame;
 	taken[taken_count++] = intid;
-	gic_eoi(intid);                              /* priority drop only */
-	SYSREG_SET(S3_0_C12_C11_1, (uint64_t)intid); /* ICC_DIR_EL1: deactivate */
+	gic_eoi(intid);
+	gic_deactivate(intid);
 }
 
 static void eoi_mode_1(void)
 {
-	SYSREG_SET(S3_0_C12_C12_4, EOIMODE); /* ICC_CTLR_EL1 */
+	gic_split_eoi(true);
 	on_irq = split;
 	taken_count = 0;
 	gic_set_pending(FIRST);
 	check("EOImode 1", wait_for_count(1) && taken[0] == FIRST);
 	gic_set_pending(FIRST);
 	check("again after deactivation", wait_for_count(2));
-	SYSREG_SET(S3_0_C12_C12_4, 0);
+	gic_split_eoi(false);
 	on_irq = note;
 }
 

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* A small driver of the GICv3, as far as tests need one. */
+/* A small driver of the GIC, as far as tests need one: GICv3, or GICv2 where the CPU has no ICC_*.
+ */
 #include "guest.h"
 
 #define GICD_CTLR      (GUEST_GICD + 0x0000)
+#define GICD_ITARGETSR (GUEST_GICD + 0x0800)
+#define GICD_SGIR      (GUEST_GICD + 0x0f00)
 #define GICD_IROUTER   (GUEST_GICD + 0x6000)
 #define GICR_WAKER     (GUEST_GICR + 0x0014)
 #define GICR_SGI_BASE  (GUEST_GICR + 0x10000)
 #define CTLR_RWP       0x80000000u
+#define CTLR_ENABLE_0  0x01u
 #define CTLR_ENABLE_1A 0x02u
 #define CTLR_ARE       0x10u
 #define WAKER_SLEEP    0x02u
 #define WAKER_ASLEEP   0x04u
+#define SGIR_TO_SELF   0x02000000u
 #define FIRST_SPI      32u
 
 /* Offsets that distributor and redistributor have in common. */
@@ -21,10 +26,25 @@
 #define IPRIORITYR 0x400
 #define ICFGR      0xc00
 
-/* The frame that holds the registers of an interrupt: private ones are in the redistributor. */
+/* The CPU interface of GICv2. */
+#define GICC_CTLR      (GUEST_GICC + 0x0000)
+#define GICC_PMR       (GUEST_GICC + 0x0004)
+#define GICC_BPR       (GUEST_GICC + 0x0008)
+#define GICC_IAR       (GUEST_GICC + 0x000c)
+#define GICC_EOIR      (GUEST_GICC + 0x0010)
+#define GICC_RPR       (GUEST_GICC + 0x0014)
+#define GICC_DIR       (GUEST_GICC + 0x1000)
+#define GICC_CTLR_EOI  0x200u
+#define ICC_CTLR_EOI   0x2u
+#define PFR0_GIC_SHIFT 24u
+
+static bool is_v2; /* kept, as a hypervisor traps the register that says so */
+
+/* The frame that holds the registers of an interrupt: GICv3's private ones are in the
+ * redistributor. */
 static uint64_t frame_of(unsigned intid)
 {
-	return intid < FIRST_SPI ? GICR_SGI_BASE : GUEST_GICD;
+	return intid < FIRST_SPI && !is_v2 ? GICR_SGI_BASE : GUEST_GICD;
 }
 
 static void set_bit(unsigned intid, unsigned reg)
@@ -32,13 +52,22 @@ static void set_bit(unsigned intid, unsigned reg)
 	write32(frame_of(intid) + reg + intid / 32 * 4, 1u << intid % 32);
 }
 
+/* GICv2 has no such bit: there it reads as 0. */
 static void wait_for_writes(void)
 {
 	while (read32(GICD_CTLR) & CTLR_RWP) {
 	}
 }
 
-void gic_init(void)
+static void init_v2(void)
+{
+	write32(GICD_CTLR, CTLR_ENABLE_0);
+	write32(GICC_PMR, 0xff);
+	write32(GICC_BPR, 0);
+	write32(GICC_CTLR, CTLR_ENABLE_0);
+}
+
+static void init_v3(void)
 {
 	write32(GICD_CTLR, CTLR_ARE | CTLR_ENABLE_1A);
 	wait_for_writes();
@@ -52,14 +81,35 @@ void gic_init(void)
 	SYSREG_SET(S3_0_C12_C12_7, 1);  /* ICC_IGRPEN1_EL1 */
 }
 
+void gic_init(void)
+{
+	is_v2 = (SYSREG_GET(id_aa64pfr0_el1) >> PFR0_GIC_SHIFT & 0xf) == 0;
+	if (is_v2) {
+		init_v2();
+	} else {
+		init_v3();
+	}
+}
+
+static void route_here(unsigned intid)
+{
+	if (is_v2) {
+		write8(GICD_ITARGETSR + intid, 1);
+	} else {
+		write64(GICD_IROUTER + intid * 8, 0);
+	}
+}
+
 void gic_enable(unsigned intid, uint8_t priority)
 {
 	uint64_t group = frame_of(intid) + IGROUPR + intid / 32 * 4;
 
-	write32(group, read32(group) | 1u << intid % 32);
+	if (!is_v2) {
+		write32(group, read32(group) | 1u << intid % 32);
+	}
 	write8(frame_of(intid) + IPRIORITYR + intid, priority);
 	if (intid >= FIRST_SPI) {
-		write64(GICD_IROUTER + intid * 8, 0);
+		route_here(intid);
 	}
 	set_bit(intid, ISENABLER);
 }
@@ -84,9 +134,19 @@ void gic_set_edge(unsigned intid, bool edge)
 	write32(at, edge ? value | bit : value & ~bit);
 }
 
+void gic_sgi_to_self(unsigned intid)
+{
+	if (is_v2) {
+		write32(GICD_SGIR, SGIR_TO_SELF | intid);
+	} else {
+		SYSREG_SET(S3_0_C12_C11_5, (uint64_t)intid << 24 | 1); /* ICC_SGI1R_EL1 */
+	}
+}
+
 unsigned gic_ack(void)
 {
-	uint64_t intid = SYSREG_GET(S3_0_C12_C12_0); /* ICC_IAR1_EL1 */
+	/* ICC_IAR1_EL1 */
+	uint64_t intid = is_v2 ? read32(GICC_IAR) : SYSREG_GET(S3_0_C12_C12_0);
 
 	__asm__ volatile("dsb sy" ::: "memory");
 	return (unsigned)intid;
@@ -94,5 +154,42 @@ unsigned gic_ack(void)
 
 void gic_eoi(unsigned intid)
 {
-	SYSREG_SET(S3_0_C12_C12_1, intid); /* ICC_EOIR1_EL1 */
+	if (is_v2) {
+		write32(GICC_EOIR, intid);
+	} else {
+		SYSREG_SET(S3_0_C12_C12_1, intid); /* ICC_EOIR1_EL1 */
+	}
+}
+
+void gic_mask(uint8_t priority)
+{
+	if (is_v2) {
+		write32(GICC_PMR, priority);
+	} else {
+		SYSREG_SET(S3_0_C4_C6_0, priority); /* ICC_PMR_EL1 */
+	}
+}
+
+uint8_t gic_running(void)
+{
+	/* ICC_RPR_EL1 */
+	return (uint8_t)(is_v2 ? read32(GICC_RPR) : SYSREG_GET(S3_0_C12_C11_3));
+}
+
+void gic_split_eoi(bool split)
+{
+	if (is_v2) {
+		write32(GICC_CTLR, CTLR_ENABLE_0 | (split ? GICC_CTLR_EOI : 0));
+	} else {
+		SYSREG_SET(S3_0_C12_C12_4, split ? ICC_CTLR_EOI : 0); /* ICC_CTLR_EL1 */
+	}
+}
+
+void gic_deactivate(unsigned intid)
+{
+	if (is_v2) {
+		write32(GICC_DIR, intid);
+	} else {
+		SYSREG_SET(S3_0_C12_C11_1, intid); /* ICC_DIR_EL1 */
+	}
 }

@@ -14,7 +14,8 @@
 #define GUEST_UART 0x09000000u
 #define GUEST_RTC  0x09010000u
 #define GUEST_GICD 0x08000000u
-#define GUEST_GICR 0x080a0000u
+#define GUEST_GICR 0x080a0000u /* GICv3 */
+#define GUEST_GICC 0x08010000u /* GICv2 */
 #define GUEST_HOLE 0x0b000000u /* no memory and no device is here */
 
 /* The guest's own code, with the device tree's address in x0 at entry. Returning is finish(). */
@@ -124,17 +125,26 @@ struct call_result call_smc(uint64_t fn, uint64_t arg1, uint64_t arg2, uint64_t 
 #define PSCI_SYSTEM_RESET  0x84000009u
 #define PSCI_FEATURES      0x8400000au
 
-/* ---- GICv3 and time ---- */
+/* ---- the GIC, of whatever version the machine has, and time ---- */
 #define GIC_SPURIOUS 1023u
 
 void gic_init(void);
-/* Interrupt `intid` at `priority`, group 1, to this CPU. */
+/* Interrupt `intid` at `priority` to this CPU; GICv3: group 1, GICv2: group 0. */
 void gic_enable(unsigned intid, uint8_t priority);
 void gic_disable(unsigned intid);
 void gic_set_pending(unsigned intid);
 void gic_set_edge(unsigned intid, bool edge);
+/* What gic_ack() gave goes to gic_eoi() and gic_deactivate() as it is: a GICv2 SGI has its source
+ * too. */
 unsigned gic_ack(void);
 void gic_eoi(unsigned intid);
+void gic_sgi_to_self(unsigned intid);
+/* Only what is more urgent than `priority` is taken. */
+void gic_mask(uint8_t priority);
+uint8_t gic_running(void);
+/* With `split`, gic_eoi() only drops the priority, and gic_deactivate() does the rest. */
+void gic_split_eoi(bool split);
+void gic_deactivate(unsigned intid);
 
 static inline uint64_t counter(void)
 {
