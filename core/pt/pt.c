@@ -2,7 +2,7 @@
 /*
  * Changing nested page tables, for every format alike. Each operation first checks, counts and
  * takes all that it needs; from then on it cannot fail. Nothing recurses: each step descends anew
- * from the root, which is at most five reads.
+ * from the root, which is at most five reads; a step of a map is a run of leaves in one table.
  */
 #include "pt_place.h"
 
@@ -181,6 +181,35 @@ static uint8_t leaf_level(
 	return level;
 }
 
+/* Leaves of one level side by side in one table, all still empty: what one descent is good for. */
+struct run {
+	struct pt_place
+		at;    /* the first one's descriptor, or the one above it that ends the descent */
+	uint8_t level; /* of the leaves */
+	uint64_t size; /* bytes that they translate */
+};
+
+/* The run that begins `done` bytes into `map`. What is not empty ends it, and has one of its own.
+ */
+static struct run run_find(const struct hv_pt *pt, const struct hv_pt_map *map, uint64_t done)
+{
+	uint64_t ia = map->ia.v + done, left = map->size - done, room, count;
+	struct run run = {.at = pt_find(pt, ia, 0)};
+
+	run.level = leaf_level(pt, map, done, run.at.level);
+	room = pt_next(ia, (uint8_t)(run.level + 1)) - ia;
+	count = (left < room ? left : room) / hv_pt_span(run.level);
+	if (run.at.level == run.level) {
+		uint64_t most = count;
+
+		for (count = 1; count < most && pt_slot_read(&run.at.slot[count]) == 0;) {
+			count++;
+		}
+	}
+	run.size = count * hv_pt_span(run.level);
+	return run;
+}
+
 /*
  * Counts the tables that are missing; HV_ERR_OVERLAP when something is in the way. Stops at a count
  * that the pool can never serve, so that the pool's size bounds the work.
@@ -188,19 +217,18 @@ static uint8_t leaf_level(
 static enum hv_status map_plan(
 	const struct hv_pt *pt, const struct hv_pt_map *map, uint32_t *tables)
 {
-	uint8_t level;
+	struct run run;
 
 	*tables = 0;
-	for (uint64_t done = 0; done < map->size; done += hv_pt_span(level)) {
+	for (uint64_t done = 0; done < map->size; done += run.size) {
 		uint64_t ia = map->ia.v + done;
-		struct pt_place at = pt_find(pt, ia, 0);
 
-		if (at.pte.kind != HV_PTE_EMPTY) {
+		run = run_find(pt, map, done);
+		if (run.at.pte.kind != HV_PTE_EMPTY) {
 			return HV_ERR_OVERLAP;
 		}
-		level = leaf_level(pt, map, done, at.level);
 		/* A table counts where the range first enters it. */
-		for (uint8_t above = at.level; above > level; above--) {
+		for (uint8_t above = run.at.level; above > run.level; above--) {
 			*tables += done == 0 || hv_is_aligned(ia, hv_pt_span(above));
 		}
 		if (*tables > pt->pages->page_count) {
@@ -210,12 +238,25 @@ static enum hv_status map_plan(
 	return HV_OK;
 }
 
+/* Links the empty tables that a run needs above it. */
+static void run_link(struct hv_pt *pt, const struct run *run, uint64_t ia, struct chain *spare)
+{
+	struct pt_place at = run->at;
+
+	while (at.level > run->level) {
+		struct hv_pte table = {.kind = HV_PTE_TABLE, .pa = chain_pop(pt, spare)};
+
+		pt_slot_write(at.slot, encode(pt, table, at.level));
+		at = pt_find(pt, ia, 0);
+	}
+}
+
 enum hv_status hv_pt_prepare(struct hv_pt *pt, const struct hv_pt_map *map)
 {
 	enum hv_status status = range_check(pt, map->ia, map->size);
 	struct chain spare;
+	struct run run;
 	uint32_t tables;
-	uint8_t level;
 
 	if (status == HV_OK) {
 		status = map_check(pt, map);
@@ -229,37 +270,33 @@ enum hv_status hv_pt_prepare(struct hv_pt *pt, const struct hv_pt_map *map)
 	if (status != HV_OK) {
 		return status;
 	}
-	for (uint64_t done = 0; done < map->size; done += hv_pt_span(level)) {
-		struct pt_place at = pt_find(pt, map->ia.v + done, 0);
-
-		level = leaf_level(pt, map, done, at.level);
-		while (at.level > level) {
-			struct hv_pte table = {.kind = HV_PTE_TABLE, .pa = chain_pop(pt, &spare)};
-
-			pt_slot_write(at.slot, encode(pt, table, at.level));
-			at = pt_find(pt, map->ia.v + done, 0);
-		}
+	for (uint64_t done = 0; spare.count != 0; done += run.size) {
+		run = run_find(pt, map, done);
+		run_link(pt, &run, map->ia.v + done, &spare);
 	}
-	HV_CHECK(spare.count == 0);
 	return HV_OK;
+}
+
+static void run_write(const struct hv_pt *pt, const struct run *run, struct hv_pte leaf)
+{
+	_Atomic uint64_t *slot = run->at.slot;
+
+	HV_CHECK(run->at.pte.kind == HV_PTE_EMPTY && run->at.level == run->level);
+	for (uint64_t done = 0; done < run->size; done += hv_pt_span(run->level)) {
+		pt_slot_write(slot++, encode(pt, leaf, run->level));
+		leaf.pa += hv_pt_span(run->level);
+	}
 }
 
 void hv_pt_commit(struct hv_pt *pt, const struct hv_pt_map *map)
 {
-	struct pt_place at;
+	struct hv_pte leaf = {.kind = HV_PTE_LEAF, .prot = map->prot, .type = map->type};
+	struct run run;
 
-	for (uint64_t done = 0; done < map->size; done += hv_pt_span(at.level)) {
-		struct hv_pte leaf = {
-			.kind = HV_PTE_LEAF,
-			.pa = map->pa.v + done,
-			.prot = map->prot,
-			.type = map->type,
-		};
-
-		at = pt_find(pt, map->ia.v + done, 0);
-		HV_CHECK(at.pte.kind == HV_PTE_EMPTY);
-		HV_CHECK(at.level == leaf_level(pt, map, done, at.level));
-		pt_slot_write(at.slot, encode(pt, leaf, at.level));
+	for (uint64_t done = 0; done < map->size; done += run.size) {
+		run = run_find(pt, map, done);
+		leaf.pa = map->pa.v + done;
+		run_write(pt, &run, leaf);
 	}
 	if (pt->fmt->caches_invalid) {
 		port_tlb_flush(pt, map->ia, map->size);
