@@ -3,7 +3,6 @@
  * Reading a device tree that hv_fdt_open() has passed: nodes in order, properties, and the values,
  * whose form is checked when they are asked for.
  */
-#include <hv/check.h>
 #include <load/fdt_token.h>
 #include <load/load.h>
 
@@ -12,26 +11,13 @@
 #define FDT_SIZE_CELLS    1u
 #define FDT_CELLS_MAX     2u /* what fits a 64-bit number */
 
-/* An open tree has no bad token, and nobody reads past FDT_END. */
-static struct fdt_token fdt_next(const struct hv_fdt *fdt, uint32_t at)
-{
-	struct hv_load_error error;
-	struct fdt_token token;
-	enum hv_status status = fdt_token_read(fdt, at, &token, &error);
-
-	if (HV_NEVER(status != HV_OK)) {
-		token.kind = FDT_END;
-	}
-	return token;
-}
-
 bool hv_fdt_prop_at(const struct hv_fdt *fdt, const struct hv_fdt_node *node, uint32_t index,
 	const char **name, struct hv_blob *value)
 {
-	struct fdt_token token = fdt_next(fdt, node->props);
+	struct fdt_token token = fdt_token_next(fdt, node->props);
 
 	while (token.kind == FDT_NOP || (token.kind == FDT_PROP && index-- != 0)) {
-		token = fdt_next(fdt, token.next);
+		token = fdt_token_next(fdt, token.next);
 	}
 	if (token.kind != FDT_PROP) {
 		return false;
@@ -44,14 +30,14 @@ bool hv_fdt_prop_at(const struct hv_fdt *fdt, const struct hv_fdt_node *node, ui
 bool hv_fdt_prop(const struct hv_fdt *fdt, const struct hv_fdt_node *node, const char *name,
 	struct hv_blob *value)
 {
-	struct fdt_token token = fdt_next(fdt, node->props);
+	struct fdt_token token = fdt_token_next(fdt, node->props);
 
 	while (token.kind == FDT_NOP || token.kind == FDT_PROP) {
 		if (token.kind == FDT_PROP && load_text_is(token.name, name)) {
 			*value = token.value;
 			return true;
 		}
-		token = fdt_next(fdt, token.next);
+		token = fdt_token_next(fdt, token.next);
 	}
 	return false;
 }
@@ -183,7 +169,10 @@ enum hv_status hv_fdt_reg(const struct hv_fdt *fdt, const struct hv_fdt_node *no
 void hv_fdt_walk_init(struct hv_fdt_walk *walk, const struct hv_fdt *fdt)
 {
 	*walk = (struct hv_fdt_walk){.fdt = fdt};
-	walk->bus[0] = (struct hv_fdt_bus){FDT_ADDRESS_CELLS, FDT_SIZE_CELLS, true};
+	walk->bus[0] = (struct hv_fdt_bus){.is_known = true,
+		.is_mapped = true,
+		.address_cells = FDT_ADDRESS_CELLS,
+		.size_cells = FDT_SIZE_CELLS};
 }
 
 /* A cell count as it can be kept: 255 stands for all that nobody can read anyway. */
@@ -199,23 +188,30 @@ static uint8_t fdt_cell_count(
 	return status == HV_OK && count < UINT8_MAX ? (uint8_t)count : UINT8_MAX;
 }
 
-/* How the children of this node see addresses. */
-static struct hv_fdt_bus fdt_bus(const struct hv_fdt *fdt, const struct hv_fdt_node *node)
+/* How the children of a node see addresses: read when it has one, since most nodes have none. */
+static const struct hv_fdt_bus *fdt_bus(struct hv_fdt_walk *walk)
 {
+	struct hv_fdt_bus *bus = &walk->bus[walk->depth];
+	const struct hv_fdt_node parent = {.props = bus->props};
 	struct hv_blob ranges;
-	bool identity =
-		node->depth == 0 || (hv_fdt_prop(fdt, node, "ranges", &ranges) && ranges.size == 0);
 
-	return (struct hv_fdt_bus){
-		.address_cells = fdt_cell_count(fdt, node, "#address-cells", FDT_ADDRESS_CELLS),
-		.size_cells = fdt_cell_count(fdt, node, "#size-cells", FDT_SIZE_CELLS),
-		.is_mapped = node->is_mapped && identity,
-	};
+	if (!bus->is_known) {
+		bool identity =
+			walk->depth == 1 ||
+			(hv_fdt_prop(walk->fdt, &parent, "ranges", &ranges) && ranges.size == 0);
+
+		bus->is_known = true;
+		bus->is_mapped = identity && walk->bus[walk->depth - 1].is_mapped;
+		bus->address_cells =
+			fdt_cell_count(walk->fdt, &parent, "#address-cells", FDT_ADDRESS_CELLS);
+		bus->size_cells = fdt_cell_count(walk->fdt, &parent, "#size-cells", FDT_SIZE_CELLS);
+	}
+	return bus;
 }
 
-static struct hv_fdt_node fdt_node(const struct hv_fdt_walk *walk, const struct fdt_token *token)
+static struct hv_fdt_node fdt_node(struct hv_fdt_walk *walk, const struct fdt_token *token)
 {
-	const struct hv_fdt_bus *bus = &walk->bus[walk->depth];
+	const struct hv_fdt_bus *bus = fdt_bus(walk);
 
 	return (struct hv_fdt_node){
 		.name = token->name,
@@ -231,13 +227,13 @@ static struct hv_fdt_node fdt_node(const struct hv_fdt_walk *walk, const struct 
 bool hv_fdt_walk_next(struct hv_fdt_walk *walk, struct hv_fdt_node *node)
 {
 	for (;;) {
-		struct fdt_token token = fdt_next(walk->fdt, walk->next);
+		struct fdt_token token = fdt_token_next(walk->fdt, walk->next);
 
 		switch (token.kind) {
 		case FDT_END: return false; /* and stays there */
 		case FDT_BEGIN_NODE:
 			*node = fdt_node(walk, &token);
-			walk->bus[++walk->depth] = fdt_bus(walk->fdt, node);
+			walk->bus[++walk->depth] = (struct hv_fdt_bus){.props = token.next};
 			walk->next = token.next;
 			return true;
 		case FDT_END_NODE: walk->depth--; break;

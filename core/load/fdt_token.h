@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One token of a device tree's structure block, read with every bound checked. */
+/* One token of a device tree's structure block. */
 #ifndef FDT_TOKEN_H
 #define FDT_TOKEN_H
 
@@ -22,10 +22,15 @@ struct fdt_token {
 	struct hv_blob value;
 };
 
-/* Needs the blocks' places in *fdt, and the last string terminated. HV_ERR_INVALID as
- * hv_fdt_open(). */
+/*
+ * With every bound checked. Needs the blocks' places in *fdt, and the last string terminated.
+ * HV_ERR_INVALID as hv_fdt_open().
+ */
 HV_WARN_UNUSED enum hv_status fdt_token_read(const struct hv_fdt *fdt, uint32_t at,
 	struct fdt_token *token, struct hv_load_error *error);
+/* The same of a tree that hv_fdt_open() passed, where nothing is left to check; not behind FDT_END.
+ */
+struct fdt_token fdt_token_next(const struct hv_fdt *fdt, uint32_t at);
 const char *fdt_token_name(uint32_t kind);
 
 #endif

@@ -152,7 +152,7 @@ static enum hv_status read_rtc(struct reader *reader)
 
 enum kind { KIND_UART, KIND_GIC, KIND_TIMER, KIND_RTC, KINDS };
 
-static const struct {
+static const struct node_reader {
 	const char *compatible;
 	enum kind kind;
 	enum hv_status (*read)(struct reader *reader);
@@ -172,44 +172,51 @@ static const char *const needed[KINDS] = {
 	[KIND_TIMER] = "arm,armv8-timer",
 };
 
-/* Whether a list of strings has `text` in it. */
-static bool list_has(struct hv_blob list, const char *text)
+/* Whether [at, end) begins with `text` and its NUL. */
+static bool is_text(const char *at, const char *end, const char *text)
 {
-	const char *at = list.data, *end = at + list.size;
-
-	while (at < end) {
-		const char *want = text;
-
-		while (at < end && *at && *at == *want) {
-			at++;
-			want++;
-		}
-		if (at < end && *at == *want) {
+	while (at < end && *at == *text) {
+		if (*at == '\0') {
 			return true;
 		}
-		while (at < end && *at) {
-			at++;
-		}
 		at++;
+		text++;
 	}
 	return false;
 }
 
+static const struct node_reader *reader_for(const char *at, const char *end, const bool *found)
+{
+	for (size_t i = 0; i < HV_ARRAY_COUNT(reader_of); i++) {
+		if (is_text(at, end, reader_of[i].compatible) && !found[reader_of[i].kind]) {
+			return &reader_of[i];
+		}
+	}
+	return NULL;
+}
+
+/* The first string of the list that somebody reads counts. */
 static enum hv_status read_compatible(struct reader *reader, bool found[KINDS])
 {
+	const struct node_reader *of = NULL;
+	const char *at, *end;
 	struct hv_blob list;
 
 	if (!hv_fdt_prop(reader->fdt, reader->node, "compatible", &list)) {
 		return HV_OK;
 	}
-	for (size_t i = 0; i < HV_ARRAY_COUNT(reader_of); i++) {
-		if (!found[reader_of[i].kind] && list_has(list, reader_of[i].compatible) &&
-			hv_fdt_is_enabled(reader->fdt, reader->node)) {
-			found[reader_of[i].kind] = true;
-			return reader_of[i].read(reader);
+	at = list.data;
+	for (end = at + list.size; at < end && !of; at++) {
+		of = reader_for(at, end, found);
+		while (at < end && *at) {
+			at++;
 		}
 	}
-	return HV_OK;
+	if (!of || !hv_fdt_is_enabled(reader->fdt, reader->node)) {
+		return HV_OK;
+	}
+	found[of->kind] = true;
+	return of->read(reader);
 }
 
 /* ---- nodes that are known by their name, all below the root ---- */

@@ -52,8 +52,10 @@ struct hv_fdt_walk {
 	uint32_t next;  /* in the structure block */
 	uint16_t depth; /* open nodes */
 	struct hv_fdt_bus {
-		uint8_t address_cells, size_cells;
+		uint32_t props; /* of the node that is this bus */
+		bool is_known;  /* what follows has been read */
 		bool is_mapped;
+		uint8_t address_cells, size_cells;
 	} bus[HV_FDT_DEPTH + 1]; /* [n]: what the children of a node of depth n - 1 see */
 };
 
