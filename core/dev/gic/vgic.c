@@ -311,10 +311,15 @@ static void retarget(const struct vgic *vgic, struct vgic_bank *bank, uint32_t n
 	}
 }
 
-static void retarget_all(const struct vgic *vgic)
+/* As at reset, when every route is 0. */
+static void targets_reset(const struct vgic *vgic)
 {
-	for (uint32_t i = 0; i < vgic->spi_banks * VGIC_BANK_BITS; i++) {
-		retarget(vgic, &vgic->spi[i / VGIC_BANK_BITS], i % VGIC_BANK_BITS);
+	uint32_t to = cpu_by_affinity(vgic, 0);
+
+	for (uint32_t b = 0; b < vgic->spi_banks; b++) {
+		for (uint32_t i = 0; i < GIC_CPUS; i++) {
+			vgic->spi[b].target[i] = i == to ? ~0u : 0;
+		}
 	}
 }
 
@@ -397,7 +402,7 @@ void vgic_reset(struct vgic *vgic)
 	for (uint32_t i = 0; i < vgic->spi_banks * VGIC_BANK_BITS; i++) {
 		vgic->route[i] = 0;
 	}
-	retarget_all(vgic);
+	targets_reset(vgic);
 	port_unlock(&vgic->lock);
 }
 
@@ -467,7 +472,7 @@ enum hv_status vgic_add_cpu(
 	for (uint32_t i = 0; i < vgic->cpu_count; i++) {
 		cpu_reset(vgic->cpu[i]); /* the others too: what must trap depends on the count */
 	}
-	retarget_all(vgic);
+	targets_reset(vgic);
 	return HV_OK;
 }
 
