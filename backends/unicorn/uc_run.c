@@ -210,6 +210,7 @@ static struct virt_a64_cfg board_cfg(struct sim *sim, const struct a64_caps *cap
 		.ram_size = sim->memory.ram_size,
 		.ram_hpa = HPA(SIM_RAM_HPA),
 		.ram_host = sim->memory.ram,
+		.lazy_ram = sim->cfg->guest->lazy_ram,
 		.flash_size = sim->memory.flash_size,
 		.flash_hpa = HPA(SIM_FLASH_HPA),
 		.flash_host = sim->memory.flash,

@@ -98,6 +98,7 @@ static enum hv_status add_memory(struct hv_gmem *gmem, const struct virt_a64_cfg
 		.hpa = cfg->ram_hpa,
 		.host = cfg->ram_host,
 		.prot = HV_PROT_R | HV_PROT_W | HV_PROT_X,
+		.lazy = cfg->lazy_ram,
 	};
 	const struct hv_gmem_region flash = {
 		.gpa = GPA(VIRT_A64_FLASH),
@@ -105,6 +106,7 @@ static enum hv_status add_memory(struct hv_gmem *gmem, const struct virt_a64_cfg
 		.hpa = cfg->flash_hpa,
 		.host = cfg->flash_host,
 		.prot = HV_PROT_R | HV_PROT_X, /* writes fault, and reach the device behind it */
+		.lazy = true,
 	};
 	enum hv_status status = hv_gmem_add(gmem, &ram);
 
@@ -162,8 +164,9 @@ static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg
 	board->uart_lock = HV_LOCK_INIT(HV_LOCK_DEV);
 	board->rtc_lock = HV_LOCK_INIT(HV_LOCK_DEV);
 	pl011_init(&board->uart, &virt->console, spi(virt, VIRT_A64_UART_INTID));
+	virt->vm->console = (struct hv_call_console){&virt->console, &board->uart_lock};
 	pl031_init(&board->rtc, cfg->epoch, spi(virt, VIRT_A64_RTC_INTID));
-	pflash_init(&board->flash, cfg->flash_host, cfg->flash_size);
+	pflash_init(&board->flash, cfg->flash_size);
 	for (size_t i = 0; i < count && status == HV_OK; i++) {
 		status = hv_bus_add(&virt->vm->bus, &regions[i]);
 	}

@@ -12,8 +12,8 @@
 #define BUNDLE_IMAGES     4u /* kernel, initrd, dtb, flash */
 
 static const char *const bundle_root_props[] = {"compatible", "total-size", "token", "stats", NULL};
-static const char *const bundle_vm_props[] = {"cpus", "gic-version", "memory-size", "load-address",
-	"kernel", "initrd", "dtb", "flash", NULL};
+static const char *const bundle_vm_props[] = {"cpus", "gic-version", "memory-size", "lazy-memory",
+	"load-address", "kernel", "initrd", "dtb", "flash", NULL};
 static const char *const bundle_vm_paths[HV_BUNDLE_VMS] = {
 	"/vm@0", "/vm@1", "/vm@2", "/vm@3", "/vm@4", "/vm@5", "/vm@6", "/vm@7"};
 static const char *const bundle_inputs[HV_BUNDLE_VMS] = {"bundle vm0", "bundle vm1", "bundle vm2",
@@ -141,6 +141,7 @@ static enum hv_status bundle_memory(struct bundle_reader *reader, struct hv_gues
 	if (!hv_is_aligned(guest->ram_size, HV_PAGE_SIZE)) {
 		return load_refuse(reader->error, "not a multiple of 4 KiB");
 	}
+	guest->lazy_ram = bundle_find(reader, "lazy-memory", &raw);
 	guest->has_load_addr = bundle_find(reader, "load-address", &raw);
 	return guest->has_load_addr
 		       ? bundle_number(reader, "load-address", 0, UINT64_MAX, &guest->load_addr.v)

@@ -77,9 +77,7 @@ static size_t size_pflash(void)
 
 static void init_pflash(struct bench *b)
 {
-	static const uint8_t image[100] = {'p', 'f', 'l', 'd'};
-
-	pflash_init(b->dev, image, sizeof(image));
+	pflash_init(b->dev, 0x800);
 }
 
 static size_t size_virtio_empty(void)

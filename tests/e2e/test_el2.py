@@ -217,6 +217,34 @@ class Guests(Cli):
     def test_reboot(self):
         self.assertIn("REBOOTING", self.passes("reboot"))
 
+    def run_counted(self, name, *words):
+        """A guest's output, and how often it touched memory that was not mapped."""
+        path = os.path.join(os.environ["DRYDOCK_GUESTS"], name + ".elf")
+        with tempfile.TemporaryDirectory() as folder:
+            stats = os.path.join(folder, "stats.json")
+            status, out, err = self.drydock("--kernel", path, "--timeout", "60", "--stats=" + stats, *words)
+            self.assertEqual(status, 0, out + err)
+            with open(stats, encoding="utf-8") as file:
+                return out, json.load(file)["exits.mem"]
+
+    def test_demo__shows_everything(self):
+        with tempfile.NamedTemporaryFile() as flash:
+            flash.write(b"pfld" + bytes(4092))
+            flash.flush()
+            out, faults = self.run_counted("demo", "--flash", flash.name)
+        self.assertNotIn("not shown", out)
+        self.assertEqual(out.count("shown: a virtual interrupt\n"), 3)
+        self.assertIn("got 0x646c6670\nGot pflash magic: pfld\nShutdown vm normally!\n", out)
+        self.assertEqual(faults, 1)
+
+    def test_lazy__an_exit_for_each_block_touched(self):
+        out, faults = self.run_counted("lazy", "--mem", "16M", "--lazy-ram")
+        self.assertIn("ALL PASS", out)
+        self.assertIn(faults, range(5, 9))
+        out, faults = self.run_counted("lazy", "--mem", "16M")
+        self.assertIn("ALL PASS", out)
+        self.assertEqual(faults, 0)
+
 
 def add_guest(name):
     def test(self):

@@ -43,6 +43,51 @@ static void guest_flash__image_given__reads_it_and_cannot_write(void **state)
 	passes("flash.elf", true);
 }
 
+static void give_flash(void)
+{
+	uint8_t *flash = malloc(4096);
+
+	assert_non_null(flash);
+	memset(flash, 0, 4096);
+	memcpy(flash, "pfld", 4);
+	kit.guest.flash = (struct hv_blob){.data = flash, .size = 4096};
+}
+
+static void guest_demo__flash_given__shows_everything(void **state)
+{
+	(void)state;
+	for (int deterministic = 0; deterministic < 2; deterministic++) {
+		kit_setup(state);
+		give_flash();
+		kit.cfg.deterministic = deterministic;
+		kit_run("demo.elf");
+		assert_int_equal(kit.report.end, SIM_OFF);
+		assert_false(kit_said("not shown"));
+		assert_true(kit_said("got 0x646c6670\nGot pflash magic: pfld\n"
+				     "Shutdown vm normally!\n"));
+		assert_int_equal(kit.report.stats.exits[HV_EXIT_MEM], 1); /* the flash's page */
+		kit_teardown(state);
+	}
+	kit_setup(state);
+}
+
+/* The sim has no blocks (docs/sim.md): an exit for each page, of which the guest touches one in 16.
+ */
+static void guest_lazy__ram_is_lazy__an_exit_for_each_page_touched(void **state)
+{
+	(void)state;
+	kit.guest.lazy_ram = true;
+	passes("lazy.elf", true);
+	assert_in_range(kit.report.stats.exits[HV_EXIT_MEM], 128, 150);
+}
+
+static void guest_lazy__ram_is_not__no_such_exit(void **state)
+{
+	(void)state;
+	passes("lazy.elf", true);
+	assert_int_equal(kit.report.stats.exits[HV_EXIT_MEM], 0);
+}
+
 static void guest_hello__flat_image__loads_where_it_is_told(void **state)
 {
 	(void)state;
@@ -125,6 +170,9 @@ int main(void)
 		kit_test(guest_x23_poison__host_clock__all_pass),
 		kit_test(guest_x23_poison__block_clock__all_pass),
 		kit_test(guest_flash__image_given__reads_it_and_cannot_write),
+		kit_test(guest_demo__flash_given__shows_everything),
+		kit_test(guest_lazy__ram_is_lazy__an_exit_for_each_page_touched),
+		kit_test(guest_lazy__ram_is_not__no_such_exit),
 		kit_test(guest_hello__flat_image__loads_where_it_is_told),
 		kit_test(deterministic__same_guest_twice__same_bytes_exits_and_blocks),
 		kit_test(host_clock__guest_waits_a_while__host_waits_as_long),

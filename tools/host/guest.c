@@ -117,6 +117,7 @@ bool guest_open(struct guest *guest, const struct opts *opts, bool shell)
 					.cpus = opts->cpus,
 					.gic = opts->gic,
 					.ram_size = opts->mem,
+					.lazy_ram = opts->lazy_ram,
 					.has_load_addr = opts->has_load_addr,
 					.load_addr = GPA(opts->load_addr),
 				}};

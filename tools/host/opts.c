@@ -60,6 +60,13 @@ static bool take_mem(struct opts *opts, const char *text)
 	       opts->mem % MEM_LEAST == 0;
 }
 
+static bool take_lazy_ram(struct opts *opts, const char *text)
+{
+	(void)text;
+	opts->lazy_ram = true;
+	return true;
+}
+
 static bool take_cpus(struct opts *opts, const char *text)
 {
 	uint64_t n;
@@ -160,6 +167,7 @@ static const struct option_row {
 	{"flash", required_argument, OPTS_RUN | OPTS_PACK, "a file", take_flash},
 	{"mem", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH,
 		"a multiple of 2M, from 2M to 64G", take_mem},
+	{"lazy-ram", no_argument, OPTS_RUN | OPTS_PACK, "nothing", take_lazy_ram},
 	{"cpus", required_argument, OPTS_RUN | OPTS_PACK, "1, so far", take_cpus},
 	{"gic", required_argument, OPTS_RUN | OPTS_PACK, "2 or 3", take_gic},
 	{"load-addr", required_argument, OPTS_RUN | OPTS_PACK, "an address", take_load_addr},

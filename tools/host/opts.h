@@ -18,6 +18,7 @@ struct opts {
 	enum opts_backend backend;
 	const char *kernel, *initrd, *append, *dtb, *flash; /* NULL: not given */
 	uint64_t mem;
+	bool lazy_ram;
 	uint16_t cpus;
 	uint8_t gic;
 	bool has_load_addr;

@@ -34,6 +34,9 @@ static int put_vm(void *fdt, const struct hv_guest *guest, const struct part *pa
 	error = error ? error : fdt_property_u32(fdt, "cpus", guest->cpus);
 	error = error ? error : fdt_property_u32(fdt, "gic-version", guest->gic);
 	error = error ? error : fdt_property_u64(fdt, "memory-size", guest->ram_size);
+	if (guest->lazy_ram) {
+		error = error ? error : fdt_property(fdt, "lazy-memory", NULL, 0);
+	}
 	if (guest->has_load_addr) {
 		error = error ? error : fdt_property_u64(fdt, "load-address", guest->load_addr.v);
 	}

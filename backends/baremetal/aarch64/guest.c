@@ -163,6 +163,7 @@ enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load
 	}
 	guest->cfg = (struct virt_a64_cfg){.id = 1,
 		.cpus = guest->what.cpus,
+		.lazy_ram = guest->what.lazy_ram,
 		.lr_count = host_gic_lr_count(),
 		.pa_bits = pa_bits(),
 		.epoch = epoch(host)};

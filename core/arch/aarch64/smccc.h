@@ -13,7 +13,17 @@
 #define SMCCC_HYP_UID       0x8600ff01u
 #define SMCCC_HYP_REVISION  0x8600ff03u
 
-#define SMCCC_NOT_SUPPORTED (-1)
+/*
+ * Our own calls, in the range of vendor-specific hypervisor services; what they do is in
+ * docs/virtual-cpu-aarch64.md. Bit n of DRYDOCK_FEATURES' answer: there is call n.
+ */
+#define DRYDOCK_FEATURES 0x86000000u
+#define DRYDOCK_PUTCHAR  0x86000001u
+#define DRYDOCK_WRITE    0xc6000002u
+#define DRYDOCK_EXIT     0x86000003u
+
+#define SMCCC_NOT_SUPPORTED     (-1)
+#define SMCCC_INVALID_PARAMETER (-3)
 
 /* The low five bits of a PSCI function id; its other bits are those of PSCI_BASE and PSCI_SMC64. */
 enum psci_fn {

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads give the bytes, little-endian; writes (commands of a probe among them) change nothing. */
+/* Writes (commands of a probe among them) change nothing; what lies past the image reads as ones.
+ */
 #include <dev/pflash/pflash.h>
 #include <hv/bits.h>
-
-static uint8_t byte_at(const struct pflash *flash, uint64_t off)
-{
-	return off < flash->size ? flash->byte[off] : 0xff;
-}
 
 static bool pflash_access(void *dev, struct hv_access *access)
 {
@@ -15,10 +11,10 @@ static bool pflash_access(void *dev, struct hv_access *access)
 	if (access->write) {
 		return true;
 	}
-	access->data = 0;
-	for (unsigned i = 0; i < access->size; i++) {
-		access->data |= (uint64_t)byte_at(flash, access->off + i) << (8 * i);
+	if (access->off < flash->size) {
+		return false; /* the memory map's to answer */
 	}
+	access->data = HV_MASK(access->size * 8 - 1, 0);
 	return true;
 }
 
@@ -28,9 +24,9 @@ static void pflash_reset(void *dev)
 	(void)dev;
 }
 
-void pflash_init(struct pflash *flash, const uint8_t *byte, uint64_t size)
+void pflash_init(struct pflash *flash, uint64_t size)
 {
-	*flash = (struct pflash){.byte = byte, .size = size};
+	*flash = (struct pflash){.size = size};
 }
 
 const struct hv_dev_ops pflash_ops = {

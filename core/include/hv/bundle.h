@@ -10,6 +10,7 @@
  *       stats;                         // optional: report the exit counters at the end
  *       vm@0 { cpus = <u32>; gic-version = <u32>; memory-size = <u64>;
  *              load-address = <u64>;   // optional
+ *              lazy-memory;            // optional: RAM is mapped at its first access
  *              kernel = <u64 offset, u64 size>; initrd, dtb, flash: likewise, optional }; };
  *
  * Offsets count from the start of the bundle and are multiples of 4 KiB; images do not overlap. VMs

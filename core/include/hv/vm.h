@@ -18,6 +18,7 @@
 #include <hv/gmem.h>
 #include <hv/port.h>
 #include <hv/pt.h>
+#include <hv/ring.h>
 #include <hv/status.h>
 #include <stdatomic.h>
 
@@ -97,6 +98,15 @@ struct hv_vcpu {
 	struct hv_vcpu_stats stats;
 };
 
+/*
+ * Where the guest's calls write: the to_host ring that a serial device of the board produces, too,
+ * under this lock. The board sets it; no chan: the guest has no such calls.
+ */
+struct hv_call_console {
+	struct hv_chan *chan;
+	struct hv_lock *lock;
+};
+
 struct hv_vm {
 	uint16_t id;
 	uint16_t vcpu_count;
@@ -109,6 +119,7 @@ struct hv_vm {
 	struct hv_bus bus; /* memory-mapped devices */
 	struct hv_bus pio; /* x86 ports: an address space of its own */
 	struct hv_pt pt;
+	struct hv_call_console console;
 	struct hv_crash crash; /* valid with HV_STOP_CRASH */
 	struct hv_lock lock;   /* HV_LOCK_VM */
 };
@@ -162,6 +173,15 @@ bool hv_vm_has_edge(enum hv_vm_state from, enum hv_vm_state to);
 bool hv_vcpu_has_edge(enum hv_vcpu_state from, enum hv_vcpu_state to);
 const char *hv_vm_state_name(enum hv_vm_state state);
 const char *hv_vcpu_state_name(enum hv_vcpu_state state);
+
+/* Most bytes that one call may write: what a handler does is bounded. */
+#define HV_CALL_WRITE 256u
+
+/*
+ * Writes the guest's bytes to its console; how many there was room for. Any thread that holds no
+ * lock of HV_LOCK_DEV's rank or above.
+ */
+uint32_t hv_vm_write(struct hv_vm *vm, const uint8_t *bytes, uint32_t count);
 
 /* Proof that this vCPU's lock is held. */
 struct hv_vcpu_held {

@@ -125,6 +125,12 @@ struct call_result call_smc(uint64_t fn, uint64_t arg1, uint64_t arg2, uint64_t 
 #define PSCI_SYSTEM_RESET  0x84000009u
 #define PSCI_FEATURES      0x8400000au
 
+/* The hypervisor's own (docs/virtual-cpu-aarch64.md). */
+#define DRYDOCK_FEATURES 0x86000000u
+#define DRYDOCK_PUTCHAR  0x86000001u
+#define DRYDOCK_WRITE    0xc6000002u
+#define DRYDOCK_EXIT     0x86000003u
+
 /* ---- the GIC, of whatever version the machine has, and time ---- */
 #define GIC_SPURIOUS 1023u
 

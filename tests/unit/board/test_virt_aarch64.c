@@ -128,6 +128,37 @@ static void virt_a64_create__plain__is_a_stopped_machine_with_one_vcpu(void **st
 	assert_int_equal(hv_ring_count(&board->console.to_host), 0);
 }
 
+/* The guest's memory fault at `addr`. */
+static enum hv_verdict fault(uint64_t addr, uint8_t want)
+{
+	struct hv_exit exit = {.kind = HV_EXIT_MEM, .mem = {.addr = GPA(addr), .want = want}};
+
+	return hv_exit_handle(board->vm->vcpu[0], &exit);
+}
+
+static bool is_mapped(uint64_t addr)
+{
+	struct hv_pte pte;
+	uint8_t level;
+
+	return hv_pt_lookup(&board->vm->pt, GPA(addr), &pte, &level) == HV_OK;
+}
+
+static void virt_a64_lazy_ram__each_block__is_mapped_at_its_first_access(void **state)
+{
+	(void)state;
+	cfg.lazy_ram = true;
+	create(1);
+	assert_false(is_mapped(VIRT_A64_RAM));
+	assert_int_equal(fault(VIRT_A64_RAM + 0x1234, HV_PROT_W), HV_RESUME);
+	assert_true(is_mapped(VIRT_A64_RAM));
+	assert_true(is_mapped(VIRT_A64_RAM + HV_MIB(2) - 1));
+	assert_false(is_mapped(VIRT_A64_RAM + HV_MIB(2)));
+	assert_int_equal(fault(VIRT_A64_RAM + RAM_SIZE - 1, HV_PROT_X), HV_RESUME);
+	assert_true(is_mapped(VIRT_A64_RAM + RAM_SIZE - 1));
+	assert_int_equal(fault(VIRT_A64_RAM + RAM_SIZE, HV_PROT_R), HV_FAULT);
+}
+
 static void virt_a64_memory__ram_and_flash__are_mapped_where_the_host_put_them(void **state)
 {
 	struct hv_pte pte;
@@ -139,6 +170,10 @@ static void virt_a64_memory__ram_and_flash__are_mapped_where_the_host_put_them(v
 		hv_pt_lookup(&board->vm->pt, GPA(VIRT_A64_RAM + 0x1234), &pte, &level), HV_OK);
 	assert_int_equal(pte.prot, HV_PROT_R | HV_PROT_W | HV_PROT_X);
 	assert_true((pte.pa & ~(HV_PAGE_SIZE - 1)) == RAM_HPA + 0x1000);
+	assert_false(is_mapped(VIRT_A64_FLASH)); /* until somebody looks */
+	for (uint64_t off = 0; off < FLASH_SIZE; off += HV_PAGE_SIZE) {
+		assert_int_equal(fault(VIRT_A64_FLASH + off, HV_PROT_R), HV_RESUME);
+	}
 	assert_int_equal(hv_pt_lookup(&board->vm->pt,
 				 GPA(VIRT_A64_FLASH + FLASH_SIZE - HV_PAGE_SIZE), &pte, &level),
 		HV_OK);
@@ -155,15 +190,14 @@ static void virt_a64_memory__ram_and_flash__are_mapped_where_the_host_put_them(v
 
 static void virt_a64_flash__written_by_the_guest__drops_it(void **state)
 {
-	struct hv_exit fault = {.kind = HV_EXIT_MEM,
-		.mem = {.addr = GPA(VIRT_A64_FLASH + 0x55), .want = HV_PROT_W}};
+	uint64_t data = 0;
 
 	(void)state;
 	create(1);
-	assert_int_equal(hv_exit_handle(board->vm->vcpu[0], &fault), HV_FAULT);
+	assert_int_equal(fault(VIRT_A64_FLASH + 0x55, HV_PROT_W), HV_FAULT);
 	wr(VIRT_A64_FLASH + 0x55, 1, 0x98);
 	wr(VIRT_A64_FLASH, 8, 0);
-	assert_int_equal(rd(VIRT_A64_FLASH, 4), 0x646c6670);
+	assert_int_equal(guest(VIRT_A64_FLASH, 4, false, &data), HV_FAULT); /* memory answers */
 	assert_memory_equal(flash, "pfld", 4);
 	assert_int_equal(flash[0x55], 0);
 }
@@ -457,6 +491,17 @@ static void virt_a64_create__arena_of_k_bytes__fails_clean_until_it_fits(void **
 	}
 }
 
+/* Every page of memory; RAM from its top, which is not how it would be mapped at once. */
+static void touch_all(void)
+{
+	for (uint64_t off = 0; off < cfg.flash_size; off += HV_PAGE_SIZE) {
+		assert_int_equal(fault(VIRT_A64_FLASH + off, HV_PROT_R), HV_RESUME);
+	}
+	for (uint64_t off = cfg.ram_size; off > 0; off -= HV_PAGE_SIZE) {
+		assert_int_equal(fault(VIRT_A64_RAM + off - 1, HV_PROT_W), HV_RESUME);
+	}
+}
+
 static void virt_a64_sizes__every_alignment_of_host_memory__are_enough(void **state)
 {
 	static const uint64_t skew[] = {0, HV_PAGE_SIZE, HV_MIB(2), HV_MIB(2) - HV_PAGE_SIZE};
@@ -464,15 +509,17 @@ static void virt_a64_sizes__every_alignment_of_host_memory__are_enough(void **st
 		HV_PAGE_SIZE, HV_MIB(2), HV_MIB(2) + HV_PAGE_SIZE, HV_MIB(6) - HV_PAGE_SIZE};
 
 	(void)state;
-	for (size_t i = 0; i < 16; i++) {
+	for (size_t i = 0; i < 32; i++) {
 		cfg.ram_hpa = HPA(RAM_HPA + skew[i % 4]);
-		cfg.ram_size = size[i / 4];
+		cfg.ram_size = size[i / 4 % 4];
 		hv_pages_init(&pool, pool_memory, HPA(POOL_HPA), virt_a64_page_count(&cfg));
 		arena.base = arena_memory + i; /* the promise includes the padding */
 		arena.used = 0;
 		arena.size = virt_a64_arena_size(&cfg);
+		cfg.lazy_ram = i >= 16;
 		create(1);
 		assert_true(arena.size - arena.used < 512);
+		touch_all();
 		/* No more than the root's share is left over: the count is exact below it. */
 		assert_true(pool.free_count < 16);
 		assert_int_equal(hv_vm_destroy(board->vm), HV_OK);
@@ -503,6 +550,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		board_test(virt_a64_create__plain__is_a_stopped_machine_with_one_vcpu),
 		board_test(virt_a64_memory__ram_and_flash__are_mapped_where_the_host_put_them),
+		board_test(virt_a64_lazy_ram__each_block__is_mapped_at_its_first_access),
 		board_test(virt_a64_flash__written_by_the_guest__drops_it),
 		board_test(virt_a64_flash__beyond_the_image__is_erased_to_the_end_of_its_window),
 		board_test(virt_a64_flash__none__nobody_answers),

@@ -86,6 +86,7 @@ static void bundle__all_properties__reach_the_guest(void **state)
 	set_image(node, "dtb", 4 * 4096, 1);
 	set_image(node, "flash", 5 * 4096, 11 * 4096);
 	fdt_setprop_u64(buf, node, "load-address", 0x48000000);
+	fdt_setprop(buf, node, "lazy-memory", NULL, 0);
 	fdt_setprop_u32(buf, node, "gic-version", 2);
 	fdt_setprop_u32(buf, node, "cpus", HV_VCPUS);
 	assert_int_equal(open_bundle(), HV_OK);
@@ -97,6 +98,7 @@ static void bundle__all_properties__reach_the_guest(void **state)
 	assert_int_equal(guest.gic, 2);
 	assert_int_equal(guest.ram_size, HV_MIB(128));
 	assert_true(guest.has_load_addr);
+	assert_true(guest.lazy_ram);
 	assert_int_equal(guest.load_addr.v, 0x48000000);
 	assert_ptr_equal(guest.kernel.data, buf + 4096);
 	assert_int_equal(guest.kernel.size, 4096);
@@ -117,6 +119,7 @@ static void bundle__only_what_is_needed__the_rest_is_none(void **state)
 	assert_false(bundle.stats);
 	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
 	assert_false(guest.has_load_addr);
+	assert_false(guest.lazy_ram);
 	assert_int_equal(guest.initrd.size, 0);
 	assert_int_equal(guest.dtb.size, 0);
 	assert_int_equal(guest.flash.size, 0);

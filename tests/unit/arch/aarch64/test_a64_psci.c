@@ -46,9 +46,10 @@ static struct hv_vcpu *second(void)
 
 static bool is_known(uint32_t fn)
 {
-	static const uint32_t known[] = {0x80000000, 0x80000001, 0x8600ff01, 0x8600ff03, FN(0),
-		FN(1), FN(2), FN(3), FN(4), FN(6), FN(8), FN(9), FN(10), FN(0x12), FN64(1), FN64(3),
-		FN64(4), FN64(0x12)};
+	static const uint32_t known[] = {0x80000000, 0x80000001, 0x8600ff01, 0x8600ff03,
+		DRYDOCK_FEATURES, DRYDOCK_PUTCHAR, DRYDOCK_WRITE, DRYDOCK_EXIT, FN(0), FN(1), FN(2),
+		FN(3), FN(4), FN(6), FN(8), FN(9), FN(10), FN(0x12), FN64(1), FN64(3), FN64(4),
+		FN64(0x12)};
 
 	for (unsigned i = 0; i < HV_ARRAY_COUNT(known); i++) {
 		if (known[i] == fn) {
