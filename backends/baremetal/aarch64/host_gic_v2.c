@@ -38,12 +38,10 @@
 #define GICH_LR       0x100u
 
 /* GICH_LR<n>, 5.3.10 */
-#define LR_PINTID_SHIFT 10u
-#define LR_EOI          (1u << 19)
-#define LR_PRIO_SHIFT   23u
-#define LR_STATE_SHIFT  28u
-#define LR_GROUP1       (1u << 30)
-#define LR_HW           (1u << 31)
+#define LR_EOI         (1u << 19)
+#define LR_PRIO_SHIFT  23u
+#define LR_STATE_SHIFT 28u
+#define LR_GROUP1      (1u << 30)
 
 #define IAR_INTID      0x3ffu
 #define LR_STATE_BIT   62u /* where GICv3 has it */
@@ -163,6 +161,18 @@ static volatile uint32_t *lr_reg(uint32_t n)
 	return gic_reg(gic.gich, GICH_LR + 4 * n);
 }
 
+/*
+ * A mapped interrupt is deactivated by GICC_DIR after a maintenance interrupt, not by the list
+ * register: QEMU's model (7.2) does the latter, but then forgets to look whether the line is high
+ * still, and a timer that fired in between is never heard of again.
+ */
+static uint64_t lr_without_hw(uint64_t lr)
+{
+	const uint64_t hw = GICV3_LR_HW | HV_MASK(44, GICV3_LR_PINTID_SHIFT);
+
+	return lr & GICV3_LR_HW ? (lr & ~hw) | GICV3_LR_EOI : lr;
+}
+
 static uint32_t lr_encode(uint64_t lr)
 {
 	uint32_t value = (uint32_t)(lr & IAR_INTID);
@@ -170,9 +180,6 @@ static uint32_t lr_encode(uint64_t lr)
 	value |= (uint32_t)(lr >> LR_STATE_BIT) << LR_STATE_SHIFT;
 	value |= (uint32_t)(lr >> GICV3_LR_PRIO_SHIFT & 0xff) >> PRIO_LOST_BITS << LR_PRIO_SHIFT;
 	value |= lr & GICV3_LR_GROUP1 ? LR_GROUP1 : 0;
-	if (lr & GICV3_LR_HW) {
-		return value | LR_HW | (uint32_t)hv_bits(lr, 41, 32) << LR_PINTID_SHIFT;
-	}
 	return value | (lr & GICV3_LR_EOI ? LR_EOI : 0);
 }
 
@@ -202,6 +209,7 @@ void gic_v2_lr_flush(struct gicv3_cpu *cpu)
 	for (uint32_t left = dirty & ((1u << GIC_LRS) - 1); left; left &= left - 1) {
 		uint32_t n = hv_lowest_bit(left);
 
+		cpu->lr[n] = lr_without_hw(cpu->lr[n]);
 		*lr_reg(n) = lr_encode(cpu->lr[n]);
 	}
 	if (dirty & GICV3_DIRTY_HCR) {
