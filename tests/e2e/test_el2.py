@@ -214,6 +214,11 @@ class Guests(Cli):
         self.assertIn("a line", out)
         self.assertIn("ALL PASS", out)
 
+    def test_rtos__shell_answers_by_interrupt(self):
+        out = self.passes("rtos", text=b"echo dry dock\nfrob\nexit\n")
+        self.assertIn("rtos:~$ echo dry dock\ndry dock\nrtos:~$ frob\nno such command\n", out)
+        self.assertIn("ALL PASS", out)
+
     def test_reboot(self):
         self.assertIn("REBOOTING", self.passes("reboot"))
 

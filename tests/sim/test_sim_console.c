@@ -49,6 +49,24 @@ static void echo__typed_before_the_start__comes_back(void **state)
 	kit_setup(state);
 }
 
+static void rtos__commands_typed__shell_answers_by_interrupt(void **state)
+{
+	static const char text[] = "echo dry dock\nfrob\nexit\n";
+
+	for (int deterministic = 0; deterministic < 2; deterministic++) {
+		kit_setup(state);
+		kit.cfg.deterministic = deterministic;
+		type(text, sizeof(text) - 1);
+		kit_run("rtos.elf");
+		kit_all_passed();
+		assert_true(kit_said("rtos:~$ echo dry dock\ndry dock\n"
+				     "rtos:~$ frob\nno such command\nrtos:~$ exit\nALL PASS"));
+		close(typing.fd[0]);
+		kit_teardown(state);
+	}
+	kit_setup(state);
+}
+
 /* More than the channel and the UART's FIFO hold together: nothing may be lost. */
 static void echo__more_than_fits_at_once__all_comes_back_in_order(void **state)
 {
@@ -109,6 +127,7 @@ static void output__faster_than_it_is_taken__no_byte_is_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		kit_test(rtos__commands_typed__shell_answers_by_interrupt),
 		kit_test(echo__typed_before_the_start__comes_back),
 		kit_test(echo__more_than_fits_at_once__all_comes_back_in_order),
 		kit_test(input__ends__is_polled_no_more),

@@ -17,8 +17,30 @@ void (*volatile on_sync)(struct guest_frame *frame);
 static volatile bool trap_expected, trap_seen;
 static unsigned failed_count;
 
+void *memcpy(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
 void guest_exception(struct guest_frame *frame);
 void el0_returned(void);
+
+/* ---- what the compiler asks for ---- */
+
+void *memcpy(void *to, const void *from, size_t size)
+{
+	uint8_t *out = to;
+
+	for (const uint8_t *in = from; size; size--) {
+		*out++ = *in++;
+	}
+	return to;
+}
+
+void *memset(void *to, int byte, size_t size)
+{
+	for (uint8_t *out = to; size; size--) {
+		*out++ = (uint8_t)byte;
+	}
+	return to;
+}
 
 /* ---- what it says ---- */
 
