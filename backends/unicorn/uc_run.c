@@ -58,6 +58,8 @@ static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t *deadline)
 {
 	uint32_t todo;
 
+	/* They are looked at here, whatever happened. */
+	atomic_fetch_and(&vcpu->hv.todo, ~(uint32_t)HV_TODO_TIME);
 	*deadline = earlier(timers_update(vcpu), hv_bus_expire(&sim->board->vm->bus, port_now()));
 	*deadline = earlier(*deadline, sim->next_service);
 	todo = atomic_load(&vcpu->hv.todo);

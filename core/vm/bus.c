@@ -67,16 +67,15 @@ static HV_COLD struct hv_region *search(struct hv_bus *bus, uint64_t addr, uint8
 	if (at == bus->count || !holds(&bus->region[at], addr, size)) {
 		return NULL;
 	}
-	atomic_store_explicit(&bus->last, at, memory_order_relaxed);
+	atomic_store_explicit(&bus->last, &bus->region[at], memory_order_relaxed);
 	return &bus->region[at];
 }
 
 static HV_HOT struct hv_region *find(struct hv_bus *bus, uint64_t addr, uint8_t size)
 {
-	uint16_t last = atomic_load_explicit(&bus->last, memory_order_relaxed);
-	struct hv_region *region = &bus->region[last];
+	struct hv_region *last = atomic_load_explicit(&bus->last, memory_order_relaxed);
 
-	return holds(region, addr, size) ? region : search(bus, addr, size);
+	return last && holds(last, addr, size) ? last : search(bus, addr, size);
 }
 
 struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size)
@@ -107,33 +106,36 @@ static void expire(struct hv_region *region, uint64_t now)
 }
 
 /* A device with deadlines is told the time, and asked for its next one after a write. */
-static HV_COLD bool timed_access(struct hv_region *region, struct hv_access *access)
+static HV_COLD enum hv_answer timed_access(struct hv_region *region, struct hv_access *access)
 {
 	bool done;
 
+	lock(region);
 	access->now = port_now();
 	done = region->ops->access(region->dev, access);
 	if (done && access->write) {
 		expire(region, access->now);
 	}
-	return done;
+	unlock(region);
+	return !done ? HV_ANSWER_NONE : access->write ? HV_ANSWER_TIMED : HV_ANSWER_DONE;
 }
 
-bool hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access)
+inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access)
 {
 	struct hv_region *region = find(bus, addr, access->size);
-	const struct hv_dev_ops *ops;
 	bool done;
 
 	if (!region) {
-		return false;
+		return HV_ANSWER_NONE;
 	}
-	ops = region->ops;
 	access->off = addr - region->base.v;
+	if (region->ops->expire) {
+		return timed_access(region, access);
+	}
 	lock(region);
-	done = ops->expire ? timed_access(region, access) : ops->access(region->dev, access);
+	done = region->ops->access(region->dev, access);
 	unlock(region);
-	return done;
+	return done ? HV_ANSWER_DONE : HV_ANSWER_NONE;
 }
 
 uint64_t hv_bus_due(const struct hv_bus *bus)

@@ -2,22 +2,28 @@
 /* The hot path: from a neutral exit to the device or the memory map that answers it. */
 #include <hv/vm.h>
 
-static HV_HOT enum hv_verdict access(struct hv_vcpu *vcpu, struct hv_bus *bus, struct hv_exit *exit)
+/* The device may have a new deadline: whoever runs the vCPU looks before it goes on. */
+static HV_COLD enum hv_verdict timed(struct hv_vcpu *vcpu)
 {
-	struct hv_access access = {
-		.data = exit->io.write ? exit->io.data : 0,
-		.size = exit->io.size,
-		.write = exit->io.write,
-		.cpu = vcpu->index,
-	};
-
-	if (!hv_bus_access(bus, exit->io.addr, &access)) {
-		return HV_FAULT;
-	}
-	if (!exit->io.write) {
-		exit->io.data = access.data;
-	}
+	atomic_fetch_or(&vcpu->todo, HV_TODO_TIME);
 	return HV_RESUME;
+}
+
+static HV_HOT enum hv_verdict on_bus(
+	struct hv_vcpu *vcpu, struct hv_bus *bus, uint64_t addr, struct hv_access *access)
+{
+	access->cpu = vcpu->index;
+	switch (hv_bus_access(bus, addr, access)) {
+	case HV_ANSWER_DONE: return HV_RESUME;
+	case HV_ANSWER_TIMED: return timed(vcpu);
+	default: return HV_FAULT;
+	}
+}
+
+inline enum hv_verdict hv_exit_mmio(struct hv_vcpu *vcpu, uint64_t addr, struct hv_access *access)
+{
+	vcpu->stats.exits[HV_EXIT_MMIO]++;
+	return on_bus(vcpu, &vcpu->vm->bus, addr, access);
 }
 
 static enum hv_verdict fault(struct hv_vcpu *vcpu, const struct hv_exit *exit)
@@ -32,23 +38,18 @@ static enum hv_verdict fault(struct hv_vcpu *vcpu, const struct hv_exit *exit)
 	}
 }
 
-static HV_COLD enum hv_verdict infrequent(struct hv_vcpu *vcpu, struct hv_exit *exit)
+enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_exit *exit)
 {
+	if (exit->kind == HV_EXIT_MMIO) {
+		return hv_exit_mmio(vcpu, exit->io.addr, &exit->io.access);
+	}
+	vcpu->stats.exits[exit->kind]++;
 	switch (exit->kind) {
-	case HV_EXIT_PIO: return access(vcpu, &vcpu->vm->pio, exit);
+	case HV_EXIT_PIO: return on_bus(vcpu, &vcpu->vm->pio, exit->io.addr, &exit->io.access);
 	case HV_EXIT_MEM: return fault(vcpu, exit);
 	case HV_EXIT_WAIT: return HV_BLOCK;
 	default: return hv_vm_crash(vcpu, "an exit that nobody handles", exit->kind, 0);
 	}
-}
-
-enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_exit *exit)
-{
-	vcpu->stats.exits[exit->kind]++;
-	if (exit->kind == HV_EXIT_MMIO) {
-		return access(vcpu, &vcpu->vm->bus, exit);
-	}
-	return infrequent(vcpu, exit);
 }
 
 const char *hv_exit_kind_name(enum hv_exit_kind kind)

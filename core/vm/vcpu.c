@@ -16,7 +16,7 @@ static enum hv_vcpu_state settle(enum hv_vcpu_state state, uint32_t todo)
 	if (waits && (todo & HV_TODO_STOP)) {
 		return HV_VCPU_OFF;
 	}
-	if (state == HV_VCPU_BLOCKED && (todo & ~(uint32_t)HV_TODO_PAUSE)) {
+	if (state == HV_VCPU_BLOCKED && (todo & ~(uint32_t)(HV_TODO_PAUSE | HV_TODO_TIME))) {
 		return HV_VCPU_READY;
 	}
 	return state;

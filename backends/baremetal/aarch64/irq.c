@@ -66,8 +66,11 @@ static uint64_t next_deadline(const struct el2_cpu *cpu)
 
 void deadline_set(struct el2_cpu *cpu)
 {
-	uint64_t deadline = next_deadline(cpu);
+	uint64_t deadline;
 
+	/* First the flag, then the look. */
+	atomic_fetch_and(&cpu->vcpu->hv.todo, ~(uint32_t)HV_TODO_TIME);
+	deadline = next_deadline(cpu);
 	if (deadline == cpu->deadline) {
 		return;
 	}

@@ -76,6 +76,15 @@ extern const struct hv_arch a64_arch;
  * inject, step the PC. Never HV_FAULT. The vCPU is RUNNING on this physical CPU; no lock held.
  */
 HV_WARN_UNUSED enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const struct a64_trap *trap);
+/*
+ * The same for one class, for a backend that tells the frequent ones apart itself: HVC from AArch64
+ * (0x16), system registers (0x18), data aborts (0x24). At a data abort neither el1 nor the list
+ * registers are here yet.
+ */
+HV_WARN_UNUSED enum hv_verdict a64_trap_hvc(struct a64_vcpu *vcpu, uint64_t esr);
+HV_WARN_UNUSED enum hv_verdict a64_trap_sysreg(struct a64_vcpu *vcpu, uint64_t esr);
+HV_WARN_UNUSED enum hv_verdict a64_trap_data_abort(
+	struct a64_vcpu *vcpu, const struct a64_trap *trap);
 
 /* A guest's SError that was taken to EL2 goes back to that guest (X7). */
 void a64_serror(struct a64_vcpu *vcpu);

@@ -64,13 +64,19 @@ static HV_HOT uint64_t stored(const struct a64_vcpu *vcpu, uint64_t esr, uint8_t
 	return a64_x(vcpu, a64_iss_reg(esr)) & (~(uint64_t)0 >> (64 - 8 * size));
 }
 
-/* What an access of this size loads: signed or not, to 64 or 32 bits. */
+static HV_COLD uint64_t sign_extend(uint64_t esr, uint64_t data)
+{
+	data = hv_sign_extend(data, 8u * a64_iss_size(esr));
+	return (esr & A64_ISS_SF) ? data : (uint32_t)data;
+}
+
+/* What an access of this size loads. The data is zero above it, so only a sign has to be spread. */
 static HV_HOT void load(struct a64_vcpu *vcpu, uint64_t esr, uint64_t data)
 {
 	if (esr & A64_ISS_SSE) {
-		data = hv_sign_extend(data, 8u * a64_iss_size(esr));
+		data = sign_extend(esr, data);
 	}
-	a64_x_set(vcpu, a64_iss_reg(esr), (esr & A64_ISS_SF) ? data : (uint32_t)data);
+	a64_x_set(vcpu, a64_iss_reg(esr), data);
 }
 
 static HV_HOT uint64_t ordered(uint64_t data, uint8_t size, bool swap)
@@ -82,33 +88,29 @@ static HV_HOT uint64_t ordered(uint64_t data, uint8_t size, bool swap)
  * A load or store that the syndrome describes, on a device. `plain` is known where it is inlined:
  * AArch64, little-endian. HV_FAULT: nobody answered, and nothing has changed.
  */
-static HV_HOT enum hv_verdict device(
-	struct a64_vcpu *vcpu, const struct a64_trap *trap, uint64_t gpa, bool plain)
+static HV_HOT enum hv_verdict device(struct a64_vcpu *vcpu, uint64_t esr, uint64_t gpa, bool plain)
 {
-	uint8_t size = a64_iss_size(trap->esr);
-	bool write = (trap->esr & A64_ISS_WNR) != 0;
+	uint8_t size = a64_iss_size(esr);
+	bool write = (esr & A64_ISS_WNR) != 0;
 	bool swap = !plain && a64_is_big_endian(vcpu);
-	struct hv_exit exit;
+	struct hv_access access;
 	enum hv_verdict verdict;
 
-	exit.kind = HV_EXIT_MMIO;
-	exit.insn_len = plain ? 4 : a64_esr_insn_len(trap->esr);
-	exit.io.addr = gpa;
-	exit.io.data = write ? ordered(stored(vcpu, trap->esr, size), size, swap) : 0;
-	exit.io.size = size;
-	exit.io.write = write;
-	verdict = hv_exit_handle(&vcpu->hv, &exit);
+	access.data = write ? ordered(stored(vcpu, esr, size), size, swap) : 0;
+	access.size = size;
+	access.write = write;
+	verdict = hv_exit_mmio(&vcpu->hv, gpa, &access);
 	if (verdict == HV_FAULT) {
 		vcpu->hv.stats.exits[HV_EXIT_MMIO]--; /* it was an exit of another kind */
 		return HV_FAULT;
 	}
 	if (!write) {
-		load(vcpu, trap->esr, ordered(exit.io.data, size, swap));
+		load(vcpu, esr, ordered(access.data, size, swap));
 	}
 	if (plain) {
 		a64_step_aarch64(vcpu);
 	} else {
-		a64_step(vcpu, trap->esr);
+		a64_step(vcpu, esr);
 	}
 	return verdict;
 }
@@ -210,9 +212,11 @@ static enum hv_verdict emulate(struct a64_vcpu *vcpu, const struct a64_trap *tra
 }
 
 /* Everything that is not plain. */
-static HV_COLD enum hv_verdict odd_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+static HV_COLD enum hv_verdict odd_abort(
+	struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar)
 {
-	uint64_t esr = trap->esr, gpa, page;
+	const struct a64_trap record = {.esr = esr, .far = far, .hpfar = hpfar}, *trap = &record;
+	uint64_t gpa, page;
 	enum hv_verdict verdict;
 	unsigned fsc;
 
@@ -239,20 +243,25 @@ static HV_COLD enum hv_verdict odd_abort(struct a64_vcpu *vcpu, const struct a64
 	if (!hv_is_aligned(gpa, a64_iss_size(esr))) {
 		return data_fault(vcpu, trap, A64_FSC_ALIGNMENT);
 	}
-	verdict = device(vcpu, trap, gpa, false);
+	verdict = device(vcpu, esr, gpa, false);
 	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
 }
 
 /* A plain access to no device: memory that is not mapped yet, or nothing. */
-static HV_COLD enum hv_verdict no_device(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+static HV_COLD enum hv_verdict no_device(
+	struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar)
 {
-	bool write = (trap->esr & A64_ISS_WNR) != 0;
-	enum hv_verdict verdict = map(vcpu, fault_page(trap), write ? HV_PROT_W : HV_PROT_R);
+	const struct a64_trap trap = {.esr = esr, .far = far, .hpfar = hpfar};
+	bool write = (esr & A64_ISS_WNR) != 0;
+	enum hv_verdict verdict = map(vcpu, fault_page(&trap), write ? HV_PROT_W : HV_PROT_R);
 
-	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
+	return verdict == HV_FAULT ? data_fault(vcpu, &trap, A64_FSC_EXTERNAL) : verdict;
 }
 
-/* A valid syndrome, a translation fault; aligned; by AArch64 code that is little-endian. */
+/*
+ * A valid syndrome, a translation fault; aligned; by AArch64 code of a guest that is little-endian
+ * at every level. This is the first look, so SCTLR_EL1 is not here yet but in the CPU.
+ */
 static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
 	const uint64_t mask = A64_ISS_ISV | A64_ISS_FNV | A64_ISS_CM | A64_ISS_S1PTW |
@@ -260,22 +269,24 @@ static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, const struct a64_trap *
 
 	return (trap->esr & mask) == (A64_ISS_ISV | A64_FSC_TRANSLATION) &&
 	       !(trap->far & (a64_iss_size(trap->esr) - 1u)) && !a64_is_aarch32(vcpu) &&
-	       !a64_is_big_endian(vcpu);
+	       !(port_a64_sctlr() & (A64_SCTLR_EE | A64_SCTLR_E0E));
 }
 
 /*
  * Devices are asked before memory: this is the hot path, and memory that is not mapped yet faults
- * once per block. Memory that is a device too (flash) may thus be read through the device.
+ * once per block. Memory that is a device too (flash) may thus be read through the device. The
+ * record is handed on in parts: then it need never be in memory here.
  */
-enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+enum hv_verdict a64_trap_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
 	enum hv_verdict verdict;
 
 	if (!is_plain(vcpu, trap)) {
-		return odd_abort(vcpu, trap);
+		return odd_abort(vcpu, trap->esr, trap->far, trap->hpfar);
 	}
-	verdict = device(vcpu, trap, fault_page(trap) | (trap->far & (HV_PAGE_SIZE - 1)), true);
-	return verdict == HV_FAULT ? no_device(vcpu, trap) : verdict;
+	verdict =
+		device(vcpu, trap->esr, fault_page(trap) | (trap->far & (HV_PAGE_SIZE - 1)), true);
+	return verdict == HV_FAULT ? no_device(vcpu, trap->esr, trap->far, trap->hpfar) : verdict;
 }
 
 enum hv_verdict a64_insn_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)

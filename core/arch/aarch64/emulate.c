@@ -173,11 +173,13 @@ static enum hv_verdict access(struct a64_vcpu *vcpu, const struct plan *plan, st
 	exit.kind = HV_EXIT_MMIO;
 	exit.insn_len = 4;
 	exit.io.addr = part->gpa;
-	exit.io.data = part->data;
-	exit.io.size = plan->part_size;
-	exit.io.write = !plan->op.load;
+	exit.io.access = (struct hv_access){
+		.data = plan->op.load ? 0 : part->data,
+		.size = plan->part_size,
+		.write = !plan->op.load,
+	};
 	verdict = hv_exit_handle(&vcpu->hv, &exit);
-	part->data = exit.io.data;
+	part->data = exit.io.access.data;
 	return verdict;
 }
 

@@ -75,6 +75,7 @@ static inline void a64_x_set(struct a64_vcpu *vcpu, unsigned n, uint64_t value)
 #define A64_SCTLR_WXN     HV_BIT(19)
 #define A64_SCTLR_SPAN    HV_BIT(23)
 #define A64_SCTLR_E0E_BIT 24u /* big-endian data at EL0; the next bit is EL1's, EE */
+#define A64_SCTLR_E0E     HV_BIT(A64_SCTLR_E0E_BIT)
 #define A64_SCTLR_EE      HV_BIT(25)
 #define A64_SCTLR_DSSBS   HV_BIT(44)
 

@@ -169,6 +169,7 @@ static void ptimer_write(struct a64_vcpu *vcpu, enum a64_timer_reg reg, uint64_t
 
 	a64_timer_write(&vcpu->ptimer, reg, value, count);
 	(void)a64_timers_update(vcpu, count);
+	atomic_fetch_or(&vcpu->hv.todo, HV_TODO_TIME);
 }
 
 static void write(struct a64_vcpu *vcpu, const struct row *row, uint64_t value)

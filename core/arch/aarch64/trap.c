@@ -23,7 +23,7 @@ static HV_COLD enum hv_verdict undef(struct a64_vcpu *vcpu)
 }
 
 /* H11: only #0 is a call. The PC is behind an HVC already, and on a trapped SMC. */
-static enum hv_verdict hvc(struct a64_vcpu *vcpu, uint64_t esr)
+inline enum hv_verdict a64_trap_hvc(struct a64_vcpu *vcpu, uint64_t esr)
 {
 	if (esr & 0xffff) {
 		vcpu->regs.pc -= 4;
@@ -43,7 +43,7 @@ static enum hv_verdict smc(struct a64_vcpu *vcpu, uint64_t esr)
 	return a64_smccc_call(vcpu);
 }
 
-static enum hv_verdict sysreg(struct a64_vcpu *vcpu, uint64_t esr)
+inline enum hv_verdict a64_trap_sysreg(struct a64_vcpu *vcpu, uint64_t esr)
 {
 	count(vcpu, HV_EXIT_SYSREG);
 	return a64_sysreg_trap(vcpu, esr);
@@ -96,13 +96,12 @@ static HV_COLD enum hv_verdict infrequent(struct a64_vcpu *vcpu, const struct a6
 	}
 }
 
-/* The frequent classes are told apart first, and each is a jump: no frame until one needs it. */
 enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
 	switch (a64_esr_ec(trap->esr)) {
-	case A64_EC_DABT_LOWER: return a64_data_abort(vcpu, trap);
-	case A64_EC_HVC64: return hvc(vcpu, trap->esr);
-	case A64_EC_SYSREG: return sysreg(vcpu, trap->esr);
+	case A64_EC_HVC64: return a64_trap_hvc(vcpu, trap->esr);
+	case A64_EC_SYSREG: return a64_trap_sysreg(vcpu, trap->esr);
+	case A64_EC_DABT_LOWER: return a64_trap_data_abort(vcpu, trap);
 	default: return infrequent(vcpu, trap);
 	}
 }

@@ -172,23 +172,28 @@ static void frame_access(struct vgic *vgic, struct hv_access *a, struct gicv3_cp
 	}
 }
 
-static bool dist_access(void *dev, struct hv_access *a)
+static HV_COLD bool locked_access(struct vgic *vgic, struct hv_access *a)
 {
-	struct vgic *vgic = dev;
-	bool aligned = hv_is_aligned(a->off, a->size);
-
 	if (!a->write) {
 		a->data = 0;
-		if (a->off < GICD_BITS && aligned) {
-			control_access(vgic, a, NULL); /* only constants: no lock */
-			return true;
-		}
 	}
-	if (aligned && !HV_NEVER(a->cpu >= vgic->cpu_count)) {
+	if (hv_is_aligned(a->off, a->size) && !HV_NEVER(a->cpu >= vgic->cpu_count)) {
 		port_lock(&vgic->lock);
 		frame_access(vgic, a, vgic->cpu[a->cpu]);
 		port_unlock(&vgic->lock);
 	}
+	return true;
+}
+
+/* What never changes while somebody reads it needs no lock. */
+static bool dist_access(void *dev, struct hv_access *a)
+{
+	struct vgic *vgic = dev;
+
+	if (a->write || a->size != 4 || a->off >= GICD_BITS || a->off % 4 != 0) {
+		return locked_access(vgic, a);
+	}
+	a->data = control_read(vgic, (uint32_t)a->off);
 	return true;
 }
 

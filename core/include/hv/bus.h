@@ -23,9 +23,9 @@ struct hv_region {
 };
 
 struct hv_bus {
+	_Atomic(struct hv_region *) last; /* the last hit: a guess, checked before use */
 	uint16_t count;
 	struct hv_region region[HV_BUS_REGIONS]; /* sorted by base, disjoint */
-	_Atomic uint16_t last;                   /* the last hit: a guess, checked before use */
 };
 
 /* HV_ERR_INVALID (empty, wrapping, no ops), HV_ERR_OVERLAP, HV_ERR_FULL: the bus is unchanged. */
@@ -33,11 +33,17 @@ HV_WARN_UNUSED enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_reg
 /* The region that holds all of [addr, addr+size), size 1..8, or NULL (D4: no byte beyond a window).
  */
 struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size);
+enum hv_answer {
+	HV_ANSWER_NONE, /* nobody answered, nothing has changed */
+	HV_ANSWER_DONE,
+	HV_ANSWER_TIMED, /* done, and hv_bus_due() may have changed */
+};
 /*
  * Does the access at `addr`: fills in off, and now for a device with an `expire`, whose deadline it
- * asks for again after a write. False: nobody answered, nothing has changed.
+ * asks for again after a write.
  */
-HV_WARN_UNUSED bool hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access);
+HV_WARN_UNUSED enum hv_answer hv_bus_access(
+	struct hv_bus *bus, uint64_t addr, struct hv_access *access);
 /* Fires every device whose deadline is due; returns the earliest deadline left. */
 uint64_t hv_bus_expire(struct hv_bus *bus, uint64_t now);
 /* The earliest deadline of all; HV_NEVER_DUE when there is none. */

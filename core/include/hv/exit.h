@@ -6,6 +6,7 @@
 #ifndef HV_EXIT_H
 #define HV_EXIT_H
 
+#include <hv/dev.h>
 #include <hv/status.h>
 #include <hv/types.h>
 
@@ -29,9 +30,9 @@ struct hv_exit {
 	uint8_t insn_len; /* bytes to step over once handled; 0: the CPU already did */
 	union {
 		struct {
-			uint64_t addr, data; /* PIO: the port */
-			uint8_t size;        /* 1, 2, 4, 8 */
-			bool write;
+			uint64_t addr; /* PIO: the port */
+			/* data, size, write are the exit's; the rest is for the bus to fill in. */
+			struct hv_access access;
 		} io;
 		struct {
 			uint64_t fn, arg[6], ret[4];
@@ -45,10 +46,18 @@ struct hv_exit {
 
 /*
  * Counts the exit, and handles MMIO, PIO, MEM and WAIT; any other kind is a crash of the VM.
- * HV_FAULT: nobody backs the address, or not for this access; the arch folder injects. A read's
- * io.data is zero above its size. No lock held by the caller; runs on the vCPU's own physical CPU.
+ * HV_FAULT: nobody backs the address, or not for this access; the arch folder injects. A read comes
+ * with data 0, and goes with data that is zero above its size. No lock held by the caller; runs on
+ * the vCPU's own physical CPU.
  */
 HV_WARN_UNUSED enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_exit *exit);
+
+/*
+ * The same of an MMIO exit alone, the most frequent one, without a record: `access` is as in struct
+ * hv_exit.
+ */
+HV_WARN_UNUSED enum hv_verdict hv_exit_mmio(
+	struct hv_vcpu *vcpu, uint64_t addr, struct hv_access *access);
 
 /* Short lower-case name of a kind, for people and for the statistics' JSON keys. */
 const char *hv_exit_kind_name(enum hv_exit_kind kind);

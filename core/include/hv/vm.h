@@ -78,6 +78,9 @@ enum hv_todo {
 	HV_TODO_STOP = 2,  /* the VM stops: do not enter again */
 	HV_TODO_RESET = 4, /* power-on registers are waiting in on_pc, on_arg */
 	HV_TODO_PAUSE = 8, /* the VM is paused: do not enter until this is taken back */
+	/* Set by the vCPU's own exit: a deadline of its VM's devices or of its own may have moved.
+	 */
+	HV_TODO_TIME = 16,
 	HV_TODO_LEAVE = HV_TODO_STOP | HV_TODO_PAUSE,
 };
 

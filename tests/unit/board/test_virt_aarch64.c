@@ -73,10 +73,11 @@ static void create(uint16_t cpus)
 static enum hv_verdict guest(uint64_t addr, uint8_t size, bool write, uint64_t *data)
 {
 	struct hv_exit exit = {.kind = HV_EXIT_MMIO,
-		.io = {.addr = addr, .data = *data, .size = size, .write = write}};
+		.io = {.addr = addr,
+			.access = {.data = write ? *data : 0, .size = size, .write = write}}};
 	enum hv_verdict verdict = hv_exit_handle(board->vm->vcpu[0], &exit);
 
-	*data = exit.io.data;
+	*data = exit.io.access.data;
 	return verdict;
 }
 

@@ -124,7 +124,8 @@ static void x4_data_abort__every_size_sign_and_width__extends_as_the_cpu_does(vo
 	(void)state;
 	for (unsigned n = 0; n < 32; n++) {
 		unsigned log2 = n & 3, bits = 8u << log2;
-		bool sext = n & 4, wide = n & 8;
+		/* Eight bytes go to a 64-bit register: no instruction has it otherwise. */
+		bool sext = n & 4, wide = (n & 8) || log2 == 3;
 		uint64_t positive = n & 16 ? answer[log2] >> 1 : answer[log2], want = positive;
 
 		kit_setup(NULL);
