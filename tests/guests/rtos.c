@@ -484,7 +484,8 @@ static void rescheduling(void)
 
 static void sleeping(void)
 {
-	uint64_t from = counter(), tick_from = ticks;
+	/* The next tick's time: it may be late, and those behind it come the faster. */
+	uint64_t from = SYSREG_GET(cntv_cval_el0), tick_from = ticks;
 	unsigned idled = idle_count;
 
 	sleep_ticks(10);
