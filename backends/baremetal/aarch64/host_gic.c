@@ -42,9 +42,9 @@ void host_gic_lr_flush(struct gicv3_cpu *cpu)
 	BY_VERSION(lr_flush, cpu);
 }
 
-void host_gic_lr_silence(void)
+void host_gic_lr_silence(struct gicv3_cpu *cpu)
 {
-	BY_VERSION(lr_silence, );
+	BY_VERSION(lr_silence, cpu);
 }
 
 void port_gicv3_lr_load(struct gicv3_cpu *cpu)

@@ -34,7 +34,7 @@ void host_gic_end(uint32_t intid);
 uint8_t host_gic_lr_count(void);
 /* List registers of this CPU, as cpu->lr_dirty says. */
 void host_gic_lr_flush(struct gicv3_cpu *cpu);
-/* No virtual interrupt and no maintenance interrupt until the next flush of GICV3_DIRTY_HCR. */
-void host_gic_lr_silence(void);
+/* No virtual interrupt and no maintenance interrupt until the next flush. */
+void host_gic_lr_silence(struct gicv3_cpu *cpu);
 
 #endif

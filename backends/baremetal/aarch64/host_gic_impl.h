@@ -28,7 +28,7 @@ bool gic_v2_level(uint32_t intid);
 uint8_t gic_v2_lr_count(void);
 void gic_v2_lr_load(struct gicv3_cpu *cpu);
 void gic_v2_lr_flush(struct gicv3_cpu *cpu);
-void gic_v2_lr_silence(void);
+void gic_v2_lr_silence(struct gicv3_cpu *cpu);
 
 enum hv_status gic_v3_find(const struct host *host, struct range frame[HOST_GIC_FRAMES]);
 void gic_v3_init(const struct host *host, const struct range frame[HOST_GIC_FRAMES]);
@@ -39,6 +39,6 @@ bool gic_v3_level(uint32_t intid);
 uint8_t gic_v3_lr_count(void);
 void gic_v3_lr_load(struct gicv3_cpu *cpu);
 void gic_v3_lr_flush(struct gicv3_cpu *cpu);
-void gic_v3_lr_silence(void);
+void gic_v3_lr_silence(struct gicv3_cpu *cpu);
 
 #endif

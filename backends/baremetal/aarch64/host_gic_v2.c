@@ -189,6 +189,14 @@ static uint64_t lr_decode(uint64_t lr, uint32_t value)
 	return (lr & ~GICV3_LR_STATE) | (uint64_t)(value >> LR_STATE_SHIFT & 3) << LR_STATE_BIT;
 }
 
+static void hcr_load(struct gicv3_cpu *cpu)
+{
+	if (!(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
+		cpu->hcr = (cpu->hcr & ~GICH_HCR_REAL) |
+			   (*gic_reg(gic.gich, GICH_HCR) & GICH_HCR_REAL);
+	}
+}
+
 void gic_v2_lr_load(struct gicv3_cpu *cpu)
 {
 	for (uint32_t left = cpu->lr_used & ~cpu->lr_dirty; left; left &= left - 1) {
@@ -197,9 +205,7 @@ void gic_v2_lr_load(struct gicv3_cpu *cpu)
 		cpu->lr[n] = lr_decode(cpu->lr[n], *lr_reg(n));
 	}
 	cpu->vmcr = *gic_reg(gic.gich, GICH_VMCR);
-	if (!(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
-		cpu->hcr = (cpu->hcr & ~GICH_HCR_REAL) | *gic_reg(gic.gich, GICH_HCR);
-	}
+	hcr_load(cpu);
 }
 
 void gic_v2_lr_flush(struct gicv3_cpu *cpu)
@@ -222,7 +228,10 @@ void gic_v2_lr_flush(struct gicv3_cpu *cpu)
 	cpu->lr_dirty = 0;
 }
 
-void gic_v2_lr_silence(void)
+/* EOICount is core's to count yet. */
+void gic_v2_lr_silence(struct gicv3_cpu *cpu)
 {
+	hcr_load(cpu);
 	*gic_reg(gic.gich, GICH_HCR) = 0;
+	cpu->lr_dirty |= GICV3_DIRTY_HCR;
 }

@@ -220,6 +220,13 @@ static void lr_write(unsigned n, uint64_t value)
 	LR_EACH(LR_WRITE)
 }
 
+static void hcr_load(struct gicv3_cpu *cpu)
+{
+	if (!(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
+		cpu->hcr = (uint32_t)SYSREG_READ(ICH_HCR_EL2);
+	}
+}
+
 void gic_v3_lr_load(struct gicv3_cpu *cpu)
 {
 	for (uint32_t left = cpu->lr_used & ~cpu->lr_dirty; left; left &= left - 1) {
@@ -228,9 +235,7 @@ void gic_v3_lr_load(struct gicv3_cpu *cpu)
 		cpu->lr[n] = lr_read(n);
 	}
 	cpu->vmcr = (uint32_t)SYSREG_READ(ICH_VMCR_EL2);
-	if (!(cpu->lr_dirty & GICV3_DIRTY_HCR)) {
-		cpu->hcr = (uint32_t)SYSREG_READ(ICH_HCR_EL2);
-	}
+	hcr_load(cpu);
 }
 
 /* Power-on state of the virtual CPU interface: masked, disabled, nothing active. */
@@ -271,7 +276,10 @@ void gic_v3_lr_flush(struct gicv3_cpu *cpu)
 	cpu->lr_dirty = 0;
 }
 
-void gic_v3_lr_silence(void)
+/* EOIcount is core's to count yet. */
+void gic_v3_lr_silence(struct gicv3_cpu *cpu)
 {
+	hcr_load(cpu);
 	SYSREG_WRITE(ICH_HCR_EL2, 0);
+	cpu->lr_dirty |= GICV3_DIRTY_HCR;
 }

@@ -106,8 +106,7 @@ static void maintenance_irq(struct a64_vcpu *vcpu, bool here)
 		vgic_sync(&vcpu->gic);
 		host_gic_lr_flush(&vcpu->gic);
 	} else {
-		host_gic_lr_silence();
-		vcpu->gic.lr_dirty |= GICV3_DIRTY_HCR;
+		host_gic_lr_silence(&vcpu->gic);
 		hv_vcpu_wake(&vcpu->hv, HV_TODO_IRQ);
 	}
 	ISB();
