@@ -56,7 +56,7 @@ static struct {
 
 enum hv_status gic_v2_find(const struct host *host, struct range frame[HOST_GIC_FRAMES])
 {
-	uint32_t count;
+	uint32_t count = 0;
 
 	frame[0] = host->gicd;
 	frame[1] = host->gicc;
@@ -66,8 +66,8 @@ enum hv_status gic_v2_find(const struct host *host, struct range frame[HOST_GIC_
 	gic.gich = host->gich.base;
 	if (host->gich.size) {
 		count = (*gic_reg(gic.gich, GICH_VTR) & GICH_VTR_LRS) + 1;
-		gic.lr_count = (uint8_t)(count < GIC_LRS ? count : GIC_LRS);
 	}
+	gic.lr_count = (uint8_t)(count < GIC_LRS ? count : GIC_LRS);
 	return HV_OK;
 }
 
