@@ -71,7 +71,7 @@ static bool take_cpus(struct opts *opts, const char *text)
 {
 	uint64_t n;
 
-	if (!host_number(text, 1, &n) || n < 1) {
+	if (!host_number(text, HV_VCPUS, &n) || n < 1) {
 		return false;
 	}
 	opts->cpus = (uint16_t)n;
@@ -168,7 +168,7 @@ static const struct option_row {
 	{"mem", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH,
 		"a multiple of 2M, from 2M to 64G", take_mem},
 	{"lazy-ram", no_argument, OPTS_RUN | OPTS_PACK, "nothing", take_lazy_ram},
-	{"cpus", required_argument, OPTS_RUN | OPTS_PACK, "1, so far", take_cpus},
+	{"cpus", required_argument, OPTS_RUN | OPTS_PACK, "1 to 8", take_cpus},
 	{"gic", required_argument, OPTS_RUN | OPTS_PACK, "2 or 3", take_gic},
 	{"load-addr", required_argument, OPTS_RUN | OPTS_PACK, "an address", take_load_addr},
 	{"timeout", required_argument, OPTS_RUN, "seconds above 0", take_timeout},

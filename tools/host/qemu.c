@@ -280,7 +280,8 @@ static bool bundle_file(const struct hv_blob *bundle, int *fd, char path[64])
 	return true;
 }
 
-static bool el2_line(struct qemu_line *line, const struct opts *opts, char *mem, const char *bundle)
+static bool el2_line(struct qemu_line *line, const struct opts *opts, const char *cpus,
+	const char *mem, const char *bundle)
 {
 	const char *const words[] = {"qemu-system-aarch64", "-M",
 		opts->gic == 2 ? "virt,virtualization=on,gic-version=2"
@@ -291,6 +292,8 @@ static bool el2_line(struct qemu_line *line, const struct opts *opts, char *mem,
 	for (size_t i = 0; i < HV_ARRAY_COUNT(words); i++) {
 		qemu_add(line, words[i]);
 	}
+	qemu_add(line, "-smp");
+	qemu_add(line, cpus);
 	qemu_add(line, "-m");
 	qemu_add(line, mem);
 	qemu_add(line, "-kernel");
@@ -311,7 +314,7 @@ static void run_bundle(const struct hv_blob *bundle, const struct guest *guest,
 {
 	uint64_t mib = ((guest->hv.ram_size + bundle->size) >> 20) + HOST_MIB;
 	struct qemu_line line = {0};
-	char path[64], mem[32];
+	char path[64], mem[32], cpus[8];
 	int fd;
 
 	if (!bundle_file(bundle, &fd, path)) {
@@ -319,10 +322,11 @@ static void run_bundle(const struct hv_blob *bundle, const struct guest *guest,
 		return;
 	}
 	snprintf(mem, sizeof(mem), "%lluM", (unsigned long long)mib);
+	snprintf(cpus, sizeof(cpus), "%u", (unsigned)opts->cpus);
 	if (!getenv("DRYDOCK_EL2_IMAGE")) {
 		snprintf(report->reason, sizeof(report->reason),
 			"the bare-metal image is not known; start by tools/drydock");
-	} else if (!el2_line(&line, opts, mem, path)) {
+	} else if (!el2_line(&line, opts, cpus, mem, path)) {
 		snprintf(report->reason, sizeof(report->reason),
 			"--qemu-args: cannot be split into words");
 	} else {

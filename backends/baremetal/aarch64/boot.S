@@ -130,6 +130,34 @@ boot:
 	bl	el2_main
 	b	.
 
+/*
+ * A CPU that PSCI started for us, x0 = its record. Until the MMU is on it reads nothing but what
+ * start_cpus() cleaned to memory.
+ */
+func boot_secondary
+	msr	daifset, #0xf
+	mov	x19, x0
+	mov	x0, #HCR_RW
+	msr	hcr_el2, x0
+	ldr	x0, =SCTLR_RES1
+	msr	sctlr_el2, x0
+	isb
+	msr	tpidr_el2, x19
+	sub	x0, x19, #CPU_SLOT_CPU
+	add	x0, x0, #CPU_SLOT_STACK_END
+	mov	sp, x0
+	adr_l	x0, vectors
+	msr	vbar_el2, x0
+	adr_l	x4, boot_stage1
+	ldr	x0, =MAIR_VALUE
+	ldp	x1, x2, [x4]
+	ldr	x3, [x4, #16]
+	bl	stage1_switch
+	mov	x0, x19
+	bl	el2_secondary
+	b	.
+endfunc boot_secondary
+
 /* At EL1 there is nothing for us to do but to say so. No vectors: a fault here ends in silence. */
 enter_el1:
 	ldr	x0, =MAIR_VALUE
@@ -196,3 +224,6 @@ endfunc stage1_switch
 	.globl	boot_table
 boot_table:
 	.skip	4096
+	.globl	boot_stage1
+boot_stage1:
+	.skip	24

@@ -11,7 +11,7 @@
 
 #include <arch/aarch64/a64.h>
 
-#define EL2_CPUS 1u /* physical CPUs that we use */
+#define EL2_CPUS 8u /* physical CPUs that we use, at most */
 
 /* Our own fault as the vectors saved it. */
 struct el2_fault {
@@ -23,6 +23,9 @@ struct el2_cpu {
 	uint64_t fault_stack; /* its end; the vectors switch to it for our own faults */
 	uint64_t fault_depth; /* how many of our own faults are being dumped */
 	struct el2_fault fault;
+	uint64_t mpidr;          /* its affinity fields */
+	uintptr_t gicr;          /* GICv3: its redistributor */
+	uint8_t gic_target;      /* GICv2: its bit in GICD_ITARGETSR; 0 until it has looked */
 	struct a64_vcpu *vcpu;   /* that runs here, or NULL */
 	enum hv_verdict verdict; /* why guest_run() returned */
 	uint64_t timed;          /* bit n: region n of its VM's bus has deadlines */
@@ -51,6 +54,11 @@ static inline struct el2_cpu *el2_this_cpu(void)
 	return cpu;
 }
 
+static inline struct el2_cpu *el2_cpu(uint16_t index)
+{
+	return &cpu_slots[index].cpu;
+}
+
 /* link.ld. Their addresses are computed with as numbers: to C these are unrelated objects. */
 extern const uint8_t image_start[], text_end[], rodata_end[], image_end[];
 
@@ -60,6 +68,8 @@ static inline bool el2_is_code(uint64_t address)
 }
 
 /* boot.S */
+void boot_secondary(void);      /* where PSCI CPU_ON goes, x0 = the CPU's record; the MMU is off */
+extern uint64_t boot_stage1[3]; /* what it loads: TCR_EL2, TTBR0_EL2, SCTLR_EL2 */
 void stage1_switch(uint64_t mair, uint64_t tcr, uint64_t ttbr, uint64_t sctlr);
 
 /* vectors.S */
@@ -82,6 +92,8 @@ _Noreturn void el2_fault(struct el2_fault *fault, unsigned kind);
 
 /* main.c, called by boot.S: the device tree's physical address. */
 _Noreturn void el2_main(uintptr_t dtb);
+/* The same on a CPU that start_cpus() started. */
+_Noreturn void el2_secondary(void);
 /* start.c: the same, when the boot loader entered us at EL1. */
 _Noreturn void el1_main(uintptr_t dtb);
 

@@ -100,15 +100,41 @@ static uint64_t epoch(const struct host *host)
 	return now > up ? now - up : 0;
 }
 
-/* For now: one of each. */
-static enum hv_status need_one(
-	const char *field, const char *why, uint64_t count, struct hv_load_error *error)
+/* For now. */
+static enum hv_status need_one_vm(uint64_t count, struct hv_load_error *error)
 {
 	if (count == 1) {
 		return HV_OK;
 	}
-	*error = (struct hv_load_error){
-		.input = "bundle", .field = field, .why = why, .value = count};
+	*error = (struct hv_load_error){.input = "bundle",
+		.field = "vm",
+		.why = "this hypervisor runs one VM",
+		.value = count};
+	return HV_ERR_INVALID;
+}
+
+/* Each vCPU has a CPU of its own. */
+static enum hv_status need_cpus(
+	const struct host *host, uint32_t count, struct hv_load_error *error)
+{
+	static const char *const why[HOST_CPUS] = {
+		"more vCPUs than the host's 1 CPU",
+		"more vCPUs than the host's 2 CPUs",
+		"more vCPUs than the host's 3 CPUs",
+		"more vCPUs than the host's 4 CPUs",
+		"more vCPUs than the host's 5 CPUs",
+		"more vCPUs than the host's 6 CPUs",
+		"more vCPUs than the host's 7 CPUs",
+		"more vCPUs than the 8 CPUs that are used at most",
+	};
+
+	if (count <= host->cpu_count) {
+		return HV_OK;
+	}
+	*error = (struct hv_load_error){.input = "bundle",
+		.field = "cpus",
+		.why = why[host->cpu_count - 1],
+		.value = count};
 	return HV_ERR_INVALID;
 }
 
@@ -137,12 +163,12 @@ static enum hv_status read_bundle(struct guest *guest, const struct host *host, 
 		return status;
 	}
 	report_token(guest->bundle.token);
-	status = need_one("vm", "this hypervisor runs one VM", guest->bundle.vm_count, error);
+	status = need_one_vm(guest->bundle.vm_count, error);
 	if (status == HV_OK) {
 		status = hv_bundle_vm(&guest->bundle, 0, &guest->what, error);
 	}
 	if (status == HV_OK) {
-		status = need_one("cpus", "this hypervisor runs one vCPU", guest->what.cpus, error);
+		status = need_cpus(host, guest->what.cpus, error);
 	}
 	if (status == HV_OK) {
 		status = need_gic(host, &guest->what, error);
@@ -197,10 +223,11 @@ enum hv_status guest_create(struct guest *guest, uint32_t vtimer_intid, struct h
 	fill_flash(guest);
 	*error = (struct hv_load_error){.input = NULL, .why = "the VM could not be created"};
 	status = virt_a64_create(&guest->board, &guest->cfg, &guest->arena);
-	if (status == HV_OK) {
+	for (uint16_t i = 0; i < guest->cfg.cpus && status == HV_OK; i++) {
 		/* The virtual timer is the CPU's own: its interrupt is the guest's to deactivate.
 		 */
-		status = vgic_hw_map(&guest->board->vcpu[0]->gic, A64_PPI_VTIMER, vtimer_intid);
+		status = vgic_hw_map(&guest->board->vcpu[i]->gic, A64_PPI_VTIMER, vtimer_intid);
+		guest->board->vcpu[i]->hv.pcpu = i;
 	}
 	if (status == HV_OK) {
 		status = hv_load_commit(&guest->what, &guest->plan, &guest->board->vm->gmem);
@@ -239,14 +266,25 @@ static void stat_time(const char *name, uint64_t ticks)
 
 void guest_stats(const struct guest *guest)
 {
-	const struct el2_cpu *cpu = el2_this_cpu();
-	const struct hv_vcpu_stats *stats = &guest->board->vm->vcpu[0]->stats;
+	struct hv_vcpu_stats sum = {0};
+	uint64_t in_guest = 0, in_hypervisor = 0, idle = 0;
 
-	for (unsigned kind = 0; kind < HV_EXIT_KINDS; kind++) {
-		stat("exits.", hv_exit_kind_name((enum hv_exit_kind)kind), stats->exits[kind]);
+	for (uint16_t i = 0; i < guest->cfg.cpus; i++) {
+		const struct hv_vcpu_stats *its = &guest->board->vm->vcpu[i]->stats;
+
+		for (unsigned kind = 0; kind < HV_EXIT_KINDS; kind++) {
+			sum.exits[kind] += its->exits[kind];
+		}
+		sum.irqs += its->irqs;
+		in_guest += el2_cpu(i)->guest_ticks;
+		in_hypervisor += el2_cpu(i)->hypervisor_ticks;
+		idle += el2_cpu(i)->idle_ticks;
 	}
-	stat("", "irqs", stats->irqs);
-	stat_time("time.guest", cpu->guest_ticks);
-	stat_time("time.hypervisor", cpu->hypervisor_ticks);
-	stat_time("time.idle", cpu->idle_ticks);
+	for (unsigned kind = 0; kind < HV_EXIT_KINDS; kind++) {
+		stat("exits.", hv_exit_kind_name((enum hv_exit_kind)kind), sum.exits[kind]);
+	}
+	stat("", "irqs", sum.irqs);
+	stat_time("time.guest", in_guest);
+	stat_time("time.hypervisor", in_hypervisor);
+	stat_time("time.idle", idle);
 }

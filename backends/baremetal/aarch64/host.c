@@ -35,6 +35,7 @@ struct reader {
 	struct hv_load_error *error;
 	struct ranges used; /* taken out of host->ram at the end, when all RAM is known */
 	bool in_reserved;   /* below /reserved-memory */
+	bool in_cpus;       /* below /cpus */
 };
 
 static enum hv_status refuse(struct reader *reader, const char *field, const char *why)
@@ -270,9 +271,28 @@ static void read_psci(struct reader *reader)
 	}
 }
 
+/* Devicetree Specification 0.4, 3.8: its "reg" is one number of the parent's #address-cells. */
+static enum hv_status read_cpu(struct reader *reader)
+{
+	struct host *host = reader->host;
+	struct hv_fdt_range id;
+
+	if (!has_name(reader->node, "cpu") || !hv_fdt_is_enabled(reader->fdt, reader->node)) {
+		return HV_OK;
+	}
+	if (hv_fdt_reg(reader->fdt, reader->node, 0, &id) != HV_OK) {
+		return refuse(reader, "reg", "no CPU's number");
+	}
+	if (host->cpu_count < HOST_CPUS) {
+		host->cpu[host->cpu_count++] = id.base;
+	}
+	return HV_OK;
+}
+
 static enum hv_status read_named(struct reader *reader)
 {
 	reader->in_reserved = has_name(reader->node, "reserved-memory");
+	reader->in_cpus = has_name(reader->node, "cpus");
 	if (has_name(reader->node, "memory")) {
 		return read_memory(reader);
 	}
@@ -337,6 +357,8 @@ static enum hv_status read_node(struct reader *reader, bool found[KINDS])
 		status = read_named(reader);
 	} else if (reader->in_reserved && reader->node->depth > 1) {
 		return read_reserved(reader);
+	} else if (reader->in_cpus && reader->node->depth == 2) {
+		return read_cpu(reader);
 	}
 	return status == HV_OK ? read_compatible(reader, found) : status;
 }

@@ -7,6 +7,7 @@
 #include <common/ranges.h>
 
 #define HOST_GICR_REGIONS 4u
+#define HOST_CPUS         8u /* as many as we use */
 
 struct host {
 	struct ranges ram; /* free: without firmware's, ours, the tree's and the initrd's */
@@ -22,6 +23,8 @@ struct host {
 	uint32_t uart_intid, vtimer_intid, hyp_timer_intid;
 	uint32_t maintenance_intid; /* 0: no list registers, so none */
 	const char *psci_method;    /* NULL: no PSCI */
+	uint64_t cpu[HOST_CPUS];    /* MPIDR affinities, in the tree's order */
+	uint32_t cpu_count;         /* those that have room here */
 };
 
 /*

@@ -6,15 +6,31 @@ static bool is_v2;
 
 #define BY_VERSION(op, ...) (is_v2 ? gic_v2_##op(__VA_ARGS__) : gic_v3_##op(__VA_ARGS__))
 
-enum hv_status host_gic_find(const struct host *host, struct range frame[HOST_GIC_FRAMES])
+enum hv_status host_gic_find(const struct host *host)
 {
 	is_v2 = host->gic_version == 2;
-	return BY_VERSION(find, host, frame);
+	return BY_VERSION(find, host);
 }
 
-void host_gic_init(const struct host *host, const struct range frame[HOST_GIC_FRAMES])
+bool host_gic_frame(const struct host *host, unsigned index, struct range *frame)
 {
-	BY_VERSION(init, host, frame);
+	return BY_VERSION(frame, host, index, frame);
+}
+
+void host_gic_init(const struct host *host)
+{
+	BY_VERSION(init, host);
+}
+
+void host_gic_cpu_init(void)
+{
+	BY_VERSION(cpu_init, );
+}
+
+void host_gic_send(const struct el2_cpu *to, uint32_t intid)
+{
+	DSB(ish);
+	BY_VERSION(send, to, intid);
 }
 
 void host_gic_enable(uint32_t intid)

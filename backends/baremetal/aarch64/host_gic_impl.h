@@ -19,8 +19,11 @@ static inline volatile uint8_t *gic_byte(uintptr_t base, uint32_t offset)
 	return (volatile uint8_t *)(base + offset);
 }
 
-enum hv_status gic_v2_find(const struct host *host, struct range frame[HOST_GIC_FRAMES]);
-void gic_v2_init(const struct host *host, const struct range frame[HOST_GIC_FRAMES]);
+enum hv_status gic_v2_find(const struct host *host);
+bool gic_v2_frame(const struct host *host, unsigned index, struct range *frame);
+void gic_v2_init(const struct host *host);
+void gic_v2_cpu_init(void);
+void gic_v2_send(const struct el2_cpu *to, uint32_t intid);
 void gic_v2_enable(uint32_t intid);
 uint32_t gic_v2_take(void);
 void gic_v2_end(uint32_t intid);
@@ -30,8 +33,11 @@ void gic_v2_lr_load(struct gicv3_cpu *cpu);
 void gic_v2_lr_flush(struct gicv3_cpu *cpu);
 void gic_v2_lr_silence(struct gicv3_cpu *cpu);
 
-enum hv_status gic_v3_find(const struct host *host, struct range frame[HOST_GIC_FRAMES]);
-void gic_v3_init(const struct host *host, const struct range frame[HOST_GIC_FRAMES]);
+enum hv_status gic_v3_find(const struct host *host);
+bool gic_v3_frame(const struct host *host, unsigned index, struct range *frame);
+void gic_v3_init(const struct host *host);
+void gic_v3_cpu_init(void);
+void gic_v3_send(const struct el2_cpu *to, uint32_t intid);
 void gic_v3_enable(uint32_t intid);
 uint32_t gic_v3_take(void);
 void gic_v3_end(uint32_t intid);

@@ -18,6 +18,7 @@
 #define GICD_ICACTIVER  0x380u
 #define GICD_IPRIORITYR 0x400u
 #define GICD_ITARGETSR  0x800u
+#define GICD_SGIR       0xf00u
 
 #define GICC_CTLR     0x000u
 #define GICC_CTLR_EN  (1u << 0)
@@ -54,13 +55,10 @@ static struct {
 
 /* ---- our own interrupts ---- */
 
-enum hv_status gic_v2_find(const struct host *host, struct range frame[HOST_GIC_FRAMES])
+enum hv_status gic_v2_find(const struct host *host)
 {
 	uint32_t count = 0;
 
-	frame[0] = host->gicd;
-	frame[1] = host->gicc;
-	frame[2] = host->gich;
 	gic.gicd = host->gicd.base;
 	gic.gicc = host->gicc.base;
 	gic.gich = host->gich.base;
@@ -69,6 +67,17 @@ enum hv_status gic_v2_find(const struct host *host, struct range frame[HOST_GIC_
 	}
 	gic.lr_count = (uint8_t)(count < GIC_LRS ? count : GIC_LRS);
 	return HV_OK;
+}
+
+bool gic_v2_frame(const struct host *host, unsigned index, struct range *frame)
+{
+	const struct range of[] = {host->gicd, host->gicc, host->gich};
+
+	if (index >= HV_ARRAY_COUNT(of)) {
+		return false;
+	}
+	*frame = of[index];
+	return true;
 }
 
 static void dist_init(void)
@@ -84,9 +93,16 @@ static void dist_init(void)
 	*gic_reg(gic.gicd, GICD_CTLR) = GICD_CTLR_EN;
 }
 
-/* The private interrupts and the CPU interface of this CPU. */
-static void iface_init(void)
+/* This CPU's own bit, which the targets of its private interrupts show (4.3.12). */
+static uint8_t this_target(void)
 {
+	return *gic_byte(gic.gicd, GICD_ITARGETSR);
+}
+
+/* The private interrupts and the CPU interface of this CPU. */
+void gic_v2_cpu_init(void)
+{
+	el2_this_cpu()->gic_target = this_target();
 	*gic_reg(gic.gicd, GICD_ICENABLER) = ~0u;
 	*gic_reg(gic.gicd, GICD_ICACTIVER) = ~0u;
 	*gic_reg(gic.gicd, GICD_IGROUPR) = 0;
@@ -98,18 +114,16 @@ static void iface_init(void)
 	*gic_reg(gic.gicc, GICC_CTLR) = GICC_CTLR_EN | GICC_CTLR_EOI;
 }
 
-void gic_v2_init(const struct host *host, const struct range frame[HOST_GIC_FRAMES])
+void gic_v2_init(const struct host *host)
 {
 	(void)host;
-	(void)frame;
 	dist_init();
-	iface_init();
 }
 
-/* This CPU's own bit, which the targets of its private interrupts show (4.3.12). */
-static uint8_t this_target(void)
+/* GICD_SGIR: the list of targets in 23:16. A CPU that has not looked yet has nothing to be told. */
+void gic_v2_send(const struct el2_cpu *to, uint32_t intid)
 {
-	return *gic_byte(gic.gicd, GICD_ITARGETSR);
+	*gic_reg(gic.gicd, GICD_SGIR) = (uint32_t)to->gic_target << 16 | intid;
 }
 
 void gic_v2_enable(uint32_t intid)

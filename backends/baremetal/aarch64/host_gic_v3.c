@@ -36,28 +36,37 @@
 
 #define MPIDR_AFFINITY (HV_MASK(39, 32) | HV_MASK(23, 0))
 
-static struct {
-	uintptr_t gicd, gicr; /* gicr: this CPU's frame */
-} gic;
+static uintptr_t gicd;
+
+/* This CPU's redistributor; the frame of its private interrupts. */
+static uintptr_t this_gicr(void)
+{
+	return el2_this_cpu()->gicr;
+}
+
+static uintptr_t this_sgi_base(void)
+{
+	return this_gicr() + GICR_SGI_BASE;
+}
 
 static void dist_wait(void)
 {
-	while (*gic_reg(gic.gicd, GICD_CTLR) & GICD_CTLR_RWP) {
+	while (*gic_reg(gicd, GICD_CTLR) & GICD_CTLR_RWP) {
 	}
 }
 
 static void dist_init(void)
 {
-	uint32_t words = (*gic_reg(gic.gicd, GICD_TYPER) & 31) + 1;
+	uint32_t words = (*gic_reg(gicd, GICD_TYPER) & 31) + 1;
 
-	*gic_reg(gic.gicd, GICD_CTLR) = 0;
+	*gic_reg(gicd, GICD_CTLR) = 0;
 	dist_wait();
 	for (uint32_t i = 1; i < words; i++) {
-		*gic_reg(gic.gicd, GICD_ICENABLER + 4 * i) = ~0u;
-		*gic_reg(gic.gicd, GICD_IGROUPR + 4 * i) = ~0u;
+		*gic_reg(gicd, GICD_ICENABLER + 4 * i) = ~0u;
+		*gic_reg(gicd, GICD_IGROUPR + 4 * i) = ~0u;
 	}
 	dist_wait();
-	*gic_reg(gic.gicd, GICD_CTLR) = GICD_CTLR_ARE | GICD_CTLR_GRP1;
+	*gic_reg(gicd, GICD_CTLR) = GICD_CTLR_ARE | GICD_CTLR_GRP1;
 	dist_wait();
 }
 
@@ -81,26 +90,24 @@ static uintptr_t frame_in(const struct range *region, uint64_t affinity)
 }
 
 /* MPIDR_EL1's affinity fields as GICR_TYPER[63:32] has them. */
-static uint64_t this_affinity(void)
+static uint64_t affinity_of(uint64_t mpidr)
 {
-	uint64_t mpidr = SYSREG_READ(mpidr_el1);
-
 	return hv_bits(mpidr, 39, 32) << 24 | hv_bits(mpidr, 23, 0);
 }
 
 static void redist_init(void)
 {
-	uintptr_t sgi = gic.gicr + GICR_SGI_BASE;
+	uintptr_t gicr = this_gicr(), sgi = this_sgi_base();
 
-	*gic_reg(gic.gicr, GICR_WAKER) &= ~GICR_WAKER_SLEEP;
-	while (*gic_reg(gic.gicr, GICR_WAKER) & GICR_WAKER_ASLEEP) {
+	*gic_reg(gicr, GICR_WAKER) &= ~GICR_WAKER_SLEEP;
+	while (*gic_reg(gicr, GICR_WAKER) & GICR_WAKER_ASLEEP) {
 	}
 	*gic_reg(sgi, GICD_ICENABLER) = ~0u;
 	*gic_reg(sgi, GICD_IGROUPR) = ~0u;
 	for (uint32_t i = 0; i < GIC_IRQS_PER_WORD; i += 4) {
 		*gic_reg(sgi, GICD_IPRIORITYR + i) = GIC_PRIORITY_ALL;
 	}
-	while (*gic_reg(gic.gicr, GICR_CTLR) & GICR_CTLR_RWP) {
+	while (*gic_reg(gicr, GICR_CTLR) & GICR_CTLR_RWP) {
 	}
 }
 
@@ -116,30 +123,62 @@ static void iface_init(void)
 	ISB();
 }
 
-enum hv_status gic_v3_find(const struct host *host, struct range frame[HOST_GIC_FRAMES])
+static uintptr_t find(const struct host *host, uint64_t mpidr)
 {
-	uint64_t affinity = this_affinity();
+	uintptr_t frame = 0;
 
-	frame[0] = host->gicd;
-	frame[2] = (struct range){0};
-	for (uint32_t i = 0; i < host->gicr_count; i++) {
-		uintptr_t base = frame_in(&host->gicr[i], affinity);
-
-		if (base) {
-			frame[1] = (struct range){.base = base, .size = GICR_FRAME};
-			return HV_OK;
-		}
+	for (uint32_t i = 0; i < host->gicr_count && !frame; i++) {
+		frame = frame_in(&host->gicr[i], affinity_of(mpidr));
 	}
-	return HV_ERR_NOT_FOUND;
+	return frame;
 }
 
-void gic_v3_init(const struct host *host, const struct range frame[HOST_GIC_FRAMES])
+enum hv_status gic_v3_find(const struct host *host)
 {
-	gic.gicd = host->gicd.base;
-	gic.gicr = frame[1].base;
+	for (uint16_t i = 0; i < host->cpu_count; i++) {
+		el2_cpu(i)->gicr = find(host, host->cpu[i]);
+		if (!el2_cpu(i)->gicr) {
+			return HV_ERR_NOT_FOUND;
+		}
+	}
+	return HV_OK;
+}
+
+bool gic_v3_frame(const struct host *host, unsigned index, struct range *frame)
+{
+	if (index == 0) {
+		*frame = host->gicd;
+		return true;
+	}
+	if (index > host->cpu_count) {
+		return false;
+	}
+	*frame = (struct range){.base = el2_cpu((uint16_t)(index - 1))->gicr, .size = GICR_FRAME};
+	return true;
+}
+
+void gic_v3_init(const struct host *host)
+{
+	gicd = host->gicd.base;
 	dist_init();
+}
+
+void gic_v3_cpu_init(void)
+{
 	redist_init();
 	iface_init();
+}
+
+/* ICC_SGI1R_EL1: Aff3 55:48, range selector 47:44, Aff2 39:32, INTID 27:24, Aff1 23:16. */
+void gic_v3_send(const struct el2_cpu *to, uint32_t intid)
+{
+	uint64_t mpidr = to->mpidr;
+
+	SYSREG_WRITE(ICC_SGI1R_EL1, hv_bits(mpidr, 39, 32) << 48 | hv_bits(mpidr, 7, 4) << 44 |
+					    hv_bits(mpidr, 23, 16) << 32 | (uint64_t)intid << 24 |
+					    hv_bits(mpidr, 15, 8) << 16 |
+					    HV_BIT(hv_bits(mpidr, 3, 0)));
+	ISB();
 }
 
 void gic_v3_enable(uint32_t intid)
@@ -147,13 +186,13 @@ void gic_v3_enable(uint32_t intid)
 	uint32_t word = intid / GIC_IRQS_PER_WORD * 4, bit = 1u << intid % GIC_IRQS_PER_WORD;
 
 	if (intid < GIC_SPI_FIRST) {
-		*gic_reg(gic.gicr + GICR_SGI_BASE, GICD_ISENABLER) = bit;
+		*gic_reg(this_sgi_base(), GICD_ISENABLER) = bit;
 		return;
 	}
-	*gic_byte(gic.gicd, GICD_IPRIORITYR + intid) = (uint8_t)GIC_PRIORITY_ALL;
-	*(volatile uint64_t *)(gic.gicd + GICD_IROUTER + 8 * (uintptr_t)intid) =
+	*gic_byte(gicd, GICD_IPRIORITYR + intid) = (uint8_t)GIC_PRIORITY_ALL;
+	*(volatile uint64_t *)(gicd + GICD_IROUTER + 8 * (uintptr_t)intid) =
 		SYSREG_READ(mpidr_el1) & MPIDR_AFFINITY;
-	*gic_reg(gic.gicd, GICD_ISENABLER + word) = bit;
+	*gic_reg(gicd, GICD_ISENABLER + word) = bit;
 }
 
 uint32_t gic_v3_take(void)
@@ -174,7 +213,7 @@ void gic_v3_end(uint32_t intid)
 /* Of an active, level-sensitive interrupt the pending bit is its input (IHI 0069H, 4.1.2). */
 bool gic_v3_level(uint32_t intid)
 {
-	return *gic_reg(gic.gicr + GICR_SGI_BASE, GICD_ISPENDR) >> intid % GIC_IRQS_PER_WORD & 1;
+	return *gic_reg(this_sgi_base(), GICD_ISPENDR) >> intid % GIC_IRQS_PER_WORD & 1;
 }
 
 uint8_t gic_v3_lr_count(void)

@@ -22,6 +22,12 @@ void irq_init(const struct host *host)
 	irq.hyp_timer = host->hyp_timer_intid;
 	irq.maintenance = host->maintenance_intid;
 	host_gic_enable(irq.uart);
+	irq_cpu_init();
+}
+
+void irq_cpu_init(void)
+{
+	host_gic_enable(IRQ_KICK);
 	host_gic_enable(irq.vtimer);
 	host_gic_enable(irq.hyp_timer);
 	if (irq.maintenance) {
@@ -134,7 +140,7 @@ void irq_handle(struct el2_cpu *cpu, bool here)
 		deadline_set(cpu);
 	} else if (intid == irq.hyp_timer) {
 		deadline_irq(cpu);
-	} else if (intid == irq.maintenance) {
+	} else if (intid == irq.maintenance && intid != IRQ_KICK) {
 		maintenance_irq(cpu->vcpu, here);
 	}
 	host_gic_end(intid);

@@ -9,8 +9,13 @@
 #include "el2.h"
 #include "host.h"
 
-/* Switches them on in the GIC; they stay masked at this CPU. */
+/* The SGI by which one physical CPU makes another look (port_kick). */
+#define IRQ_KICK 0u
+
+/* Learns which they are, and switches the shared ones on; they stay masked at this CPU. */
 void irq_init(const struct host *host);
+/* The private ones; each CPU for itself. */
+void irq_cpu_init(void);
 /* Handles one that is pending, if there is one. `here`: the CPU's vCPU is RUNNING. */
 void irq_handle(struct el2_cpu *cpu, bool here);
 

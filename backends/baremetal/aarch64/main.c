@@ -46,6 +46,26 @@ static _Noreturn void finish(void)
 	power_off();
 }
 
+/* How many secondary CPUs have left the VM, and said so. */
+static _Atomic uint32_t left;
+
+static void wait_for_others(void)
+{
+	while (atomic_load_explicit(&left, memory_order_acquire) + 1 < guest.what.cpus) {
+	}
+}
+
+_Noreturn void el2_secondary(void)
+{
+	start_secondary();
+	irq_cpu_init();
+	run_vcpu(guest.board, guest.bundle.stats);
+	atomic_fetch_add_explicit(&left, 1, memory_order_release);
+	for (;;) {
+		WFI();
+	}
+}
+
 _Noreturn void el2_main(uintptr_t dtb)
 {
 	struct hv_load_error error;
@@ -63,6 +83,8 @@ _Noreturn void el2_main(uintptr_t dtb)
 	console_attach(&guest.board->console, &guest.board->vm->bus);
 	start_need(hv_vm_start(guest.board->vm, guest.plan.entry, guest.plan.dtb.v) == HV_OK,
 		"the VM does not start");
-	run_vm(guest.board, guest.bundle.stats);
+	start_cpus(&host, guest.what.cpus);
+	run_vcpu(guest.board, guest.bundle.stats);
+	wait_for_others();
 	finish();
 }

@@ -2,6 +2,8 @@
 /* What core asks of EL2 (hv/port.h, a64.h). Barriers are those of DDI 0487 D8.14 and B2.3. */
 #include "clock.h"
 #include "el2.h"
+#include "host_gic.h"
+#include "irq.h"
 #include "power.h"
 
 #include <arch/aarch64/a64.h>
@@ -37,10 +39,12 @@ uint64_t port_a64_count(void)
 	return clock_count();
 }
 
-/* With one physical CPU a kick is always of ourselves, and so not needed (hv/port.h). */
+/* Ourselves need none (hv/port.h). The SGI stays pending until the other CPU enters or waits. */
 void port_kick(uint16_t pcpu)
 {
-	(void)pcpu;
+	if (pcpu != el2_this_cpu()->index) {
+		host_gic_send(el2_cpu(pcpu), IRQ_KICK);
+	}
 }
 
 static void flush_pages(gpa_t from, uint64_t len)

@@ -222,14 +222,26 @@ static void context_load(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
 	SYSREG_WRITE(vpidr_el2, a64_vpidr());
 	SYSREG_WRITE(vmpidr_el2, a64_vmpidr(vcpu));
 	SYSREG_WRITE(cntvoff_el2, vcpu->cntvoff);
+	ISB();
+	TLBI(vmalls12e1is);
+	DSB(ish);
+	ISB();
+}
+
+/* The same at power-on, for what core does not keep. */
+static void context_reset(const struct a64_vcpu *vcpu)
+{
 	SYSREG_WRITE(cntv_cval_el0, vcpu->vtimer.cval);
 	SYSREG_WRITE(cntv_ctl_el0, vcpu->vtimer.ctl);
 	for (unsigned n = 0; n < 32; n++) {
 		vreg_set(n, (const uint64_t[2]){0, 0});
 	}
-	ISB();
-	TLBI(vmalls12e1is);
-	DSB(ish);
+}
+
+/* A vCPU that is off has no timer that could fire. */
+static void context_off(void)
+{
+	SYSREG_WRITE(cntv_ctl_el0, 0);
 	ISB();
 }
 
@@ -272,25 +284,40 @@ static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 	}
 	vcpu->hcr = SYSREG_READ(hcr_el2);
 	deadline_set(cpu);
+	if (cpu->verdict == HV_OFF) {
+		context_off();
+	}
 	hv_vcpu_leave(&vcpu->hv, cpu->verdict);
 }
 
-void run_vm(struct virt_a64 *board, bool timed)
+/* Power-on registers are waiting; nobody but this CPU takes them. */
+static bool is_fresh(const struct a64_vcpu *vcpu)
+{
+	return (atomic_load_explicit(&vcpu->hv.todo, memory_order_relaxed) & HV_TODO_RESET) != 0;
+}
+
+void run_vcpu(struct virt_a64 *board, bool timed)
 {
 	struct el2_cpu *cpu = el2_this_cpu();
-	struct a64_vcpu *vcpu = board->vcpu[0];
+	struct a64_vcpu *vcpu = board->vcpu[cpu->index];
 
 	context_load(cpu, vcpu);
 	SYSREG_WRITE(vbar_el2, timed ? (uintptr_t)vectors_timed : (uintptr_t)vectors);
 	ISB();
 	cpu->mark = clock_count();
 	while (!vm_is_stopped(board->vm)) {
-		if (hv_vcpu_enter(&vcpu->hv, cpu->index) == HV_OK) {
-			enter(cpu, vcpu, timed);
-		} else {
+		bool fresh = is_fresh(vcpu);
+
+		if (hv_vcpu_enter(&vcpu->hv, cpu->index) != HV_OK) {
 			idle(cpu, timed);
+			continue;
 		}
+		if (fresh) {
+			context_reset(vcpu);
+		}
+		enter(cpu, vcpu, timed);
 	}
 	SYSREG_WRITE(vbar_el2, (uintptr_t)vectors);
 	ISB();
+	(void)a64_el1_get(vcpu); /* for a dump, which another CPU may write */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a VM's vCPU on this physical CPU until the VM stops. */
+/* Runs one vCPU of a VM, the one that has this physical CPU's index, until the VM stops. */
 #ifndef RUN_H
 #define RUN_H
 
@@ -7,8 +7,8 @@
 
 /*
  * The VM was started. `timed`: count the time in the guest, in the hypervisor and idle, in this
- * CPU's record. Returns when the VM has stopped.
+ * CPU's record. Returns when the VM has stopped; the vCPU's registers are in its record by then.
  */
-void run_vm(struct virt_a64 *board, bool timed);
+void run_vcpu(struct virt_a64 *board, bool timed);
 
 #endif

@@ -104,6 +104,8 @@ void stage1_use(void)
 	uint64_t ps = pa_range < TCR_PS_48 ? pa_range : TCR_PS_48;
 	uint64_t tcr = TCR_RES1 | TCR_WALK_WB | TCR_T0SZ(STAGE1_IA_BITS) | ps << TCR_PS_SHIFT;
 
-	stage1_switch(MAIR_VALUE, tcr, stage1.pt.root.v,
-		SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_SA | SCTLR_WXN);
+	boot_stage1[0] = tcr;
+	boot_stage1[1] = stage1.pt.root.v;
+	boot_stage1[2] = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_SA | SCTLR_WXN;
+	stage1_switch(MAIR_VALUE, boot_stage1[0], boot_stage1[1], boot_stage1[2]);
 }

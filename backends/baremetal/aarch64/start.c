@@ -9,11 +9,15 @@
 #include "stage1.h"
 #include "uart.h"
 
+#include <hv/bits.h>
+
 #include <common/report.h>
 
 #define DTB_MOST HV_MIB(2) /* by the boot protocol */
 
 struct el2_cpu_slot cpu_slots[EL2_CPUS] __attribute__((section(".noinit")));
+
+#define MPIDR_AFFINITY (HV_MASK(39, 32) | HV_MASK(23, 0))
 
 static void cpu_init(uint16_t index)
 {
@@ -22,6 +26,25 @@ static void cpu_init(uint16_t index)
 	__builtin_memset(&slot->cpu, 0, sizeof(slot->cpu));
 	slot->cpu.index = index;
 	slot->cpu.fault_stack = (uintptr_t)slot->fault_stack + EL2_FAULT_STACK_SIZE;
+}
+
+/* We are CPU 0, wherever the tree has us; a tree without CPUs has us alone. */
+static void learn_cpus(struct host *host)
+{
+	uint64_t self = SYSREG_READ(mpidr_el1) & MPIDR_AFFINITY;
+
+	host->cpu_count = host->cpu_count ? host->cpu_count : 1;
+	for (uint32_t i = 1; i < host->cpu_count; i++) {
+		if (host->cpu[i] == self) {
+			host->cpu[i] = host->cpu[0];
+		}
+	}
+	host->cpu[0] = self;
+	el2_cpu(0)->mpidr = self;
+	for (uint16_t i = 1; i < host->cpu_count; i++) {
+		cpu_init(i);
+		el2_cpu(i)->mpidr = host->cpu[i];
+	}
 }
 
 _Noreturn void start_end(const char *how)
@@ -103,9 +126,8 @@ void start_learn(struct host *host, uintptr_t dtb)
 	start_need(host->gic_version == 2 || caps_get()->gicv3, "the GICv3 system registers");
 	start_need(clock_init(), "CNTFRQ_EL0 is 0: firmware did not set it");
 	boot_map_add(host->initrd.base, host->initrd.size, HV_MEM_NORMAL);
+	learn_cpus(host);
 }
-
-static struct range gic_frame[HOST_GIC_FRAMES];
 
 static enum hv_status map_device(const struct range *device)
 {
@@ -115,6 +137,7 @@ static enum hv_status map_device(const struct range *device)
 void start_map(const struct host *host)
 {
 	enum hv_status status;
+	struct range frame;
 
 	for (uint32_t i = 0; i < host->gicr_count; i++) {
 		boot_map_add(host->gicr[i].base, host->gicr[i].size, HV_MEM_DEVICE);
@@ -122,14 +145,13 @@ void start_map(const struct host *host)
 	if (host->gich.size) {
 		boot_map_add(host->gich.base, host->gich.size, HV_MEM_DEVICE);
 	}
-	start_need(host_gic_find(host, gic_frame) == HV_OK,
-		"no redistributor of the GIC is this CPU's");
+	start_need(host_gic_find(host) == HV_OK, "no redistributor of the GIC is this CPU's");
 	status = stage1_init();
 	if (status == HV_OK) {
 		status = map_device(&host->uart);
 	}
-	for (unsigned i = 0; i < HOST_GIC_FRAMES && status == HV_OK; i++) {
-		status = gic_frame[i].size ? map_device(&gic_frame[i]) : HV_OK;
+	for (unsigned i = 0; status == HV_OK && host_gic_frame(host, i, &frame); i++) {
+		status = frame.size ? map_device(&frame) : HV_OK;
 	}
 	if (status == HV_OK) {
 		status = stage1_map(host->initrd.base, host->initrd.size, HV_PROT_R, HV_MEM_NORMAL);
@@ -140,5 +162,21 @@ void start_map(const struct host *host)
 void start_settle(const struct host *host)
 {
 	stage1_use();
-	host_gic_init(host, gic_frame);
+	host_gic_init(host);
+	host_gic_cpu_init();
+}
+
+void start_cpus(const struct host *host, uint32_t count)
+{
+	port_guest_sync(boot_stage1, sizeof(boot_stage1));
+	for (uint32_t i = 1; i < count; i++) {
+		start_need(power_cpu_on(host->cpu[i], (uintptr_t)boot_secondary,
+				   (uintptr_t)el2_cpu((uint16_t)i)),
+			"firmware does not start a CPU that the VM needs");
+	}
+}
+
+void start_secondary(void)
+{
+	host_gic_cpu_init();
 }

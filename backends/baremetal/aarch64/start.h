@@ -16,6 +16,14 @@ void start_map(const struct host *host);
 /* From the boot map to stage1; then the GIC is ready. */
 void start_settle(const struct host *host);
 
+/*
+ * Starts the host's CPUs 1 to count - 1 by its firmware; each enters el2_secondary() with the
+ * record that start_learn() made for it. Not before all that they read is written.
+ */
+void start_cpus(const struct host *host, uint32_t count);
+/* What a secondary CPU does of start_settle(). */
+void start_secondary(void);
+
 /* "end" record, and off. */
 _Noreturn void start_end(const char *how);
 /* What is wrong with which input, and where; then the end. */

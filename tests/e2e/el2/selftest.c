@@ -53,6 +53,14 @@ static bool dispatch(const char *name, const struct selftest_ram *ram)
 	return fault_run(name, ram);
 }
 
+/* The parts are tested on one CPU. */
+_Noreturn void el2_secondary(void)
+{
+	for (;;) {
+		WFI();
+	}
+}
+
 _Noreturn void el2_main(uintptr_t dtb)
 {
 	char name[NAME_MOST];

@@ -99,7 +99,7 @@ static void t5_opts__bad_values__are_refused(void **state)
 		"--kernel|k|--mem|65G",
 		"--kernel|k|--mem|17179869184G",
 		"--kernel|k|--cpus|0",
-		"--kernel|k|--cpus|2",
+		"--kernel|k|--cpus|9",
 		"--kernel|k|--cpus|x",
 		"--kernel|k|--gic|1",
 		"--kernel|k|--gic|4",
