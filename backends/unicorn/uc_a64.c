@@ -6,6 +6,7 @@
 #include "uc_a64.h"
 
 #include "uc_hooks.h"
+#include "uc_icache.h"
 
 #include <hv/bits.h>
 #include <string.h>
@@ -111,11 +112,10 @@ static void el1_store(struct sim_cpu *cpu, struct a64_el1 *el1, uint64_t pstate)
 
 /* ---- general registers ---- */
 
-static void pstate_set(struct sim_cpu *cpu, uint64_t pstate)
+void sim_cpu_pstate_set(struct sim_cpu *cpu, uint64_t pstate)
 {
 	sim_reg_set(cpu->engine.uc, UC_ARM64_REG_PSTATE, pstate);
 	sim_sysreg_set(cpu->engine.uc, UC_HCR_EL2, cpu->vcpu->held_hcr);
-	cpu->vcpu->held.pstate = pstate;
 }
 
 static void regs_store(struct sim_cpu *cpu)
@@ -162,7 +162,8 @@ static void store(struct sim_cpu *cpu)
 		sim_fp_set(cpu, vcpu->el1.cpacr);
 	}
 	if (vcpu->el1_dirty || vcpu->regs.pstate != cpu->vcpu->held.pstate) {
-		pstate_set(cpu, vcpu->regs.pstate);
+		sim_cpu_pstate_set(cpu, vcpu->regs.pstate);
+		cpu->vcpu->held.pstate = vcpu->regs.pstate;
 	}
 	vcpu->el1_dirty = false;
 	vcpu->el1_here = false;
@@ -176,6 +177,7 @@ enum sim_exit sim_cpu_run(struct sim_cpu *cpu, uint64_t deadline)
 	uint64_t start;
 	uc_err error;
 
+	sim_icache_settle(cpu);
 	store(cpu);
 	cpu->trapped = false;
 	cpu->broken = NULL;

@@ -49,6 +49,7 @@ struct sim_cpu {
 	struct sim_fp fp;
 	struct a64_trap trap;
 	bool trapped;
+	bool code_is_stale; /* what was translated must not run again */
 	const char *broken; /* NULL: nothing is */
 	uint64_t guest_ns;  /* host time inside the guest */
 };
@@ -68,6 +69,8 @@ void sim_cpu_load(struct sim_cpu *cpu, struct sim_vcpu *vcpu, const struct hv_pt
 enum sim_exit sim_cpu_run(struct sim_cpu *cpu, uint64_t deadline);
 /* Brings all general registers and PSTATE to core's record, e.g. for a dump. */
 void sim_cpu_save(struct sim_cpu *cpu);
+/* The emulated CPU's PSTATE, in effect at once. */
+void sim_cpu_pstate_set(struct sim_cpu *cpu, uint64_t pstate);
 void sim_cpu_el1_load(struct sim_cpu *cpu, struct a64_el1 *el1);
 
 #endif

@@ -89,6 +89,16 @@ void sim_clock_arm(struct sim_clock *clock, uint64_t deadline)
 	look_after(clock, deadline > now ? (deadline - now - 1) / SIM_BLOCK_NS + 1 : 0);
 }
 
+void sim_clock_expire(struct sim_clock *clock)
+{
+	if (clock->left > 1) {
+		clock->look_at -= clock->left - 1;
+		clock->left = 1;
+	}
+	clock->held = 0;
+	clock->deadline = 0;
+}
+
 bool sim_clock_look(struct sim_clock *clock)
 {
 	if (sim_clock_now(clock) >= clock->deadline) {

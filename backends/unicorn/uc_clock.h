@@ -53,6 +53,8 @@ void sim_clock_every_block(struct sim_clock *clock, void *every);
 bool sim_clock_pass(struct sim_clock *clock);
 /* Whether the deadline has passed; if not, the next look is arranged. */
 bool sim_clock_look(struct sim_clock *clock);
+/* The deadline is now: the run ends before the next block. */
+void sim_clock_expire(struct sim_clock *clock);
 /* Deterministic: it is `then` now. */
 void sim_clock_skip(struct sim_clock *clock, uint64_t then);
 

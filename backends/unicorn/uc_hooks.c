@@ -11,6 +11,8 @@
  */
 #include "uc_hooks.h"
 
+#include "uc_icache.h"
+
 #include <hv/bits.h>
 
 #define EC_WFX         0x01u
@@ -81,11 +83,10 @@ static bool has_writeback(uint32_t insn)
 	return (insn & 0x3b200400u) == 0x38000400u;
 }
 
-unsigned sim_cpu_peek(struct sim_cpu *cpu, uint64_t pc, uint32_t *insn, unsigned count)
+void sim_cpu_stage1_load(struct sim_cpu *cpu)
 {
 	struct a64_vcpu *vcpu = cpu->vcpu->a64;
 	uc_engine *uc = cpu->engine.uc;
-	unsigned n = 0;
 
 	vcpu->regs.pstate = sim_reg_get(uc, UC_ARM64_REG_PSTATE);
 	vcpu->el1.sctlr = sim_sysreg_get(uc, UC_SCTLR_EL1);
@@ -93,6 +94,14 @@ unsigned sim_cpu_peek(struct sim_cpu *cpu, uint64_t pc, uint32_t *insn, unsigned
 	vcpu->el1.ttbr0 = sim_reg_get(uc, UC_ARM64_REG_TTBR0_EL1);
 	vcpu->el1.ttbr1 = sim_reg_get(uc, UC_ARM64_REG_TTBR1_EL1);
 	vcpu->el1_here = true;
+}
+
+unsigned sim_cpu_peek(struct sim_cpu *cpu, uint64_t pc, uint32_t *insn, unsigned count)
+{
+	struct a64_vcpu *vcpu = cpu->vcpu->a64;
+	unsigned n = 0;
+
+	sim_cpu_stage1_load(cpu);
 	do {
 		vcpu->regs.pc = pc + n * sizeof(*insn);
 	} while (n < count && a64_insn_peek(vcpu, &insn[n]) && ++n);
@@ -396,6 +405,16 @@ static bool is_one_page(const struct sim_cpu *cpu, const uc_arm64_cp_reg *cp)
 	       a64_walk_span(&el1, &cpu->vcpu->a64->hv.vm->gmem, va) == HV_PAGE_SHIFT;
 }
 
+static void maintain_icache(struct sim_cpu *cpu, const uc_arm64_cp_reg *cp)
+{
+	switch (UC_SYSREG(1, cp->op1, cp->crn, cp->crm, cp->op2)) {
+	case UC_IC_IVAU: sim_icache_line(cpu, cp->val); break;
+	case UC_IC_IALLU:
+	case UC_IC_IALLUIS: sim_icache_all(cpu); break;
+	default: break;
+	}
+}
+
 /*
  * Unicorn keeps a translation in pieces of the nested mapping's size, which is one page, and a TLBI
  * by address takes one piece away. Architecturally it ends the whole of what the guest mapped
@@ -405,6 +424,9 @@ static bool is_one_page(const struct sim_cpu *cpu, const uc_arm64_cp_reg *cp)
 static uint32_t on_sys(uc_engine *uc, uc_arm64_reg reg, const uc_arm64_cp_reg *cp, void *data)
 {
 	(void)reg;
+	if (cp->crn == 7) {
+		maintain_icache(data, cp);
+	}
 	if (is_tlbi_by_address(cp) && !is_one_page(data, cp)) {
 		(void)uc_ctl_flush_tlb(uc);
 	}

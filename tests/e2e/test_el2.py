@@ -257,7 +257,7 @@ def add_guest(name):
     setattr(Guests, "test_" + name, test)
 
 
-for guest in ("hello", "calls", "mmio", "traps", "timer", "naps", "fp", "gic", "mmu", "x23_poison"):
+for guest in ("hello", "calls", "mmio", "traps", "timer", "naps", "fp", "gic", "mmu", "x23_poison", "code"):
     add_guest(guest)
 
 

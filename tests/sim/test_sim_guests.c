@@ -31,6 +31,7 @@ BOTH_CLOCKS(fp)
 BOTH_CLOCKS(gic)
 BOTH_CLOCKS(mmu)
 BOTH_CLOCKS(x23_poison)
+BOTH_CLOCKS(code)
 
 static void guest_flash__image_given__reads_it_and_cannot_write(void **state)
 {
@@ -170,6 +171,8 @@ int main(void)
 		kit_test(guest_x23_poison__host_clock__all_pass),
 		kit_test(guest_x23_poison__block_clock__all_pass),
 		kit_test(guest_flash__image_given__reads_it_and_cannot_write),
+		kit_test(guest_code__host_clock__all_pass),
+		kit_test(guest_code__block_clock__all_pass),
 		kit_test(guest_demo__flash_given__shows_everything),
 		kit_test(guest_lazy__ram_is_lazy__an_exit_for_each_page_touched),
 		kit_test(guest_lazy__ram_is_not__no_such_exit),
