@@ -21,7 +21,8 @@
 
 static uint32_t gicd[0x1000 / 4], gicc[0x2000 / 4], gich[0x200 / 4];
 static struct gicv3_cpu cpu;
-static struct range frame[HOST_GIC_FRAMES];
+static struct range frame[3];
+static struct el2_cpu self;
 
 static struct range range_of(const void *at, uint64_t size)
 {
@@ -49,8 +50,13 @@ static void start(uint32_t list_registers)
 		host.gich = range_of(gich, sizeof(gich));
 		gich[GICH_VTR / 4] = 0x90000000u | (list_registers - 1);
 	}
-	assert_int_equal(gic_v2_find(&host, frame), HV_OK);
-	gic_v2_init(&host, frame);
+	assert_int_equal(gic_v2_find(&host), HV_OK);
+	for (unsigned i = 0; i < HV_ARRAY_COUNT(frame); i++) {
+		assert_true(gic_v2_frame(&host, i, &frame[i]));
+	}
+	assert_false(gic_v2_frame(&host, HV_ARRAY_COUNT(frame), &frame[0]));
+	gic_v2_init(&host);
+	gic_v2_cpu_init(&self);
 }
 
 static void find__frames__distributor_interface_and_list_registers(void **state)
@@ -96,6 +102,21 @@ static void enable__private_and_shared__the_shared_one_comes_here(void **state)
 	assert_int_equal(gicd[0x104 / 4], 1u << 1);
 	assert_int_equal(gicd[0x820 / 4], 0x0200);
 	assert_int_equal(gicd[0x420 / 4], 0xa000);
+}
+
+static void send__sgi__goes_to_the_interface_that_the_cpu_found(void **state)
+{
+	struct el2_cpu other = {.gic_target = 0x04};
+
+	(void)state;
+	start(4);
+	gicd[0x800 / 4] = 0x02020202;
+	gic_v2_cpu_init(&self);
+	assert_int_equal(self.gic_target, 0x02);
+	gic_v2_send(&other, 0);
+	assert_int_equal(gicd[0xf00 / 4], 0x04 << 16);
+	gic_v2_send(&self, 3);
+	assert_int_equal(gicd[0xf00 / 4], 0x02 << 16 | 3);
 }
 
 static void take(uint32_t iar, uint32_t intid, uint32_t eoir, uint32_t dir)
@@ -235,6 +256,7 @@ int main(void)
 		hv_unit_test(find__frames__distributor_interface_and_list_registers),
 		hv_unit_test(init__all_off__and_this_cpu_ready),
 		hv_unit_test(enable__private_and_shared__the_shared_one_comes_here),
+		hv_unit_test(send__sgi__goes_to_the_interface_that_the_cpu_found),
 		hv_unit_test(take__each_kind__priority_dropped_and_an_sgi_is_over),
 		hv_unit_test(level__pending_bit__of_the_interrupt),
 		hv_unit_test(lr_flush__each_field__where_gicv2_has_it),

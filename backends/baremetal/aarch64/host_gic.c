@@ -24,7 +24,7 @@ void host_gic_init(const struct host *host)
 
 void host_gic_cpu_init(void)
 {
-	BY_VERSION(cpu_init, );
+	BY_VERSION(cpu_init, el2_this_cpu());
 }
 
 void host_gic_send(const struct el2_cpu *to, uint32_t intid)

@@ -22,7 +22,7 @@ static inline volatile uint8_t *gic_byte(uintptr_t base, uint32_t offset)
 enum hv_status gic_v2_find(const struct host *host);
 bool gic_v2_frame(const struct host *host, unsigned index, struct range *frame);
 void gic_v2_init(const struct host *host);
-void gic_v2_cpu_init(void);
+void gic_v2_cpu_init(struct el2_cpu *self);
 void gic_v2_send(const struct el2_cpu *to, uint32_t intid);
 void gic_v2_enable(uint32_t intid);
 uint32_t gic_v2_take(void);
@@ -36,7 +36,7 @@ void gic_v2_lr_silence(struct gicv3_cpu *cpu);
 enum hv_status gic_v3_find(const struct host *host);
 bool gic_v3_frame(const struct host *host, unsigned index, struct range *frame);
 void gic_v3_init(const struct host *host);
-void gic_v3_cpu_init(void);
+void gic_v3_cpu_init(struct el2_cpu *self);
 void gic_v3_send(const struct el2_cpu *to, uint32_t intid);
 void gic_v3_enable(uint32_t intid);
 uint32_t gic_v3_take(void);

@@ -100,9 +100,9 @@ static uint8_t this_target(void)
 }
 
 /* The private interrupts and the CPU interface of this CPU. */
-void gic_v2_cpu_init(void)
+void gic_v2_cpu_init(struct el2_cpu *self)
 {
-	el2_this_cpu()->gic_target = this_target();
+	self->gic_target = this_target();
 	*gic_reg(gic.gicd, GICD_ICENABLER) = ~0u;
 	*gic_reg(gic.gicd, GICD_ICACTIVER) = ~0u;
 	*gic_reg(gic.gicd, GICD_IGROUPR) = 0;

@@ -38,15 +38,10 @@
 
 static uintptr_t gicd;
 
-/* This CPU's redistributor; the frame of its private interrupts. */
-static uintptr_t this_gicr(void)
-{
-	return el2_this_cpu()->gicr;
-}
-
+/* The registers of this CPU's private interrupts. */
 static uintptr_t this_sgi_base(void)
 {
-	return this_gicr() + GICR_SGI_BASE;
+	return el2_this_cpu()->gicr + GICR_SGI_BASE;
 }
 
 static void dist_wait(void)
@@ -95,9 +90,9 @@ static uint64_t affinity_of(uint64_t mpidr)
 	return hv_bits(mpidr, 39, 32) << 24 | hv_bits(mpidr, 23, 0);
 }
 
-static void redist_init(void)
+static void redist_init(uintptr_t gicr)
 {
-	uintptr_t gicr = this_gicr(), sgi = this_sgi_base();
+	uintptr_t sgi = gicr + GICR_SGI_BASE;
 
 	*gic_reg(gicr, GICR_WAKER) &= ~GICR_WAKER_SLEEP;
 	while (*gic_reg(gicr, GICR_WAKER) & GICR_WAKER_ASLEEP) {
@@ -163,9 +158,9 @@ void gic_v3_init(const struct host *host)
 	dist_init();
 }
 
-void gic_v3_cpu_init(void)
+void gic_v3_cpu_init(struct el2_cpu *self)
 {
-	redist_init();
+	redist_init(self->gicr);
 	iface_init();
 }
 
