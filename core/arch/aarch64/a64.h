@@ -119,6 +119,11 @@ struct a64_el1 *a64_el1_get(struct a64_vcpu *vcpu);
  * ttbr<n>.
  */
 HV_WARN_UNUSED bool a64_insn_peek(struct a64_vcpu *vcpu, uint32_t *insn);
+/*
+ * Where in the host's memory the byte is that the vCPU could read at va now, through both stages.
+ * False: nowhere, or not mapped yet. Of el1 it reads the same.
+ */
+HV_WARN_UNUSED bool a64_host_address(struct a64_vcpu *vcpu, uint64_t va, hpa_t *hpa);
 
 /*
  * Why the VM crashed and its vCPU's registers, line by line without line ends. Call it where the

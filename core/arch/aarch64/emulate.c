@@ -103,6 +103,20 @@ bool a64_insn_peek(struct a64_vcpu *vcpu, uint32_t *insn)
 	       insn_read(&walk, insn);
 }
 
+bool a64_host_address(struct a64_vcpu *vcpu, uint64_t va, hpa_t *hpa)
+{
+	struct a64_walk walk;
+	struct hv_pte pte;
+	uint8_t level;
+
+	if (!a64_translate(vcpu, va, A64_WALK_READ, false, &walk) ||
+		hv_pt_lookup(&vcpu->hv.vm->pt, GPA(walk.gpa), &pte, &level) != HV_OK) {
+		return false;
+	}
+	*hpa = HPA(pte.pa);
+	return true;
+}
+
 static enum hv_verdict fetch(struct a64_vcpu *vcpu, uint32_t *insn)
 {
 	uint64_t pc = vcpu->regs.pc;

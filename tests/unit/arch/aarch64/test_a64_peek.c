@@ -40,12 +40,37 @@ static void insn_peek__translation_faults__says_so_and_injects_nothing(void **st
 	assert_int_equal(kit.vcpu->regs.pc, KIT_RAM + 0x104);
 }
 
+static void host_address__mmu_off__is_where_stage_2_points(void **state)
+{
+	hpa_t hpa = {0};
+
+	(void)state;
+	assert_true(a64_host_address(kit.vcpu, KIT_RAM + 0x1234, &hpa));
+	assert_int_equal(hpa.v, KIT_RAM_HPA + KIT_RAM + 0x1234);
+}
+
+static void host_address__not_mapped_or_no_memory__there_is_none(void **state)
+{
+	hpa_t hpa = {7};
+
+	(void)state;
+	assert_false(a64_host_address(kit.vcpu, KIT_LAZY, &hpa));
+	assert_false(a64_host_address(kit.vcpu, KIT_DEV, &hpa));
+	a64_el1_get(kit.vcpu)->sctlr |= 1;
+	kit.vcpu->el1.tcr = 25;
+	kit.vcpu->el1.ttbr0 = KIT_RAM;
+	assert_false(a64_host_address(kit.vcpu, KIT_RAM, &hpa));
+	assert_int_equal(hpa.v, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		kit_test(insn_peek__mmu_off__reads_little_endian_at_pc),
 		kit_test(insn_peek__pc_is_no_memory__says_so_and_injects_nothing),
 		kit_test(insn_peek__translation_faults__says_so_and_injects_nothing),
+		kit_test(host_address__mmu_off__is_where_stage_2_points),
+		kit_test(host_address__not_mapped_or_no_memory__there_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
