@@ -9,6 +9,8 @@ import os
 import pty
 import re
 import select
+import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -29,6 +31,24 @@ def guest(name, kind="elf"):
 def drydock(*words, text=b"", command="run"):
     done = subprocess.run([HOST, command, *words], input=text, capture_output=True, timeout=PATIENCE)
     return done.returncode, done.stdout.decode("latin-1"), done.stderr.decode("utf-8")
+
+
+def descendants(pid):
+    """Of this process only: children, and theirs."""
+    found = []
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as file:
+            for child in map(int, file.read().split()):
+                found += [child, *descendants(child)]
+    return found
+
+
+def is_alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Inputs(unittest.TestCase):
@@ -63,6 +83,29 @@ class Inputs(unittest.TestCase):
 
     def test_folder_as_kernel__named(self):
         self.refused("--kernel", self.folder.name, says=["not a regular file"])
+
+    def test_t4_fifo_as_any_input__refused_without_waiting_for_a_writer(self):
+        path = os.path.join(self.folder.name, "fifo")
+        os.mkfifo(path)
+        self.refused("--kernel", path, says=[path, "not a regular file"])
+        for flag in ("--initrd", "--dtb", "--flash"):
+            self.refused("--kernel", guest("hello"), flag, path, says=[path, "not a regular file"])
+
+    def test_t4_device_as_kernel__refused_without_an_end_to_read(self):
+        for path in ("/dev/zero", "/dev/null", "/dev/full"):
+            self.refused("--kernel", path, says=[path, "not a regular file"])
+
+    def test_t4_kernel_that_may_not_be_read__named(self):
+        path = self.file("kernel", b"x")
+        os.chmod(path, 0)
+        if os.access(path, os.R_OK):
+            self.skipTest("this user may read everything")
+        self.refused("--kernel", path, says=[path, "Permission denied"])
+
+    def test_t4_links_in_a_circle__named(self):
+        path = os.path.join(self.folder.name, "link")
+        os.symlink(path, path)
+        self.refused("--kernel", path, says=[path])
 
     def test_t5_unknown_flag__named(self):
         self.refused("--kernel", guest("hello"), "--frob", says=["--frob", "--help"])
@@ -109,6 +152,18 @@ class Inputs(unittest.TestCase):
     def test_pack__unwritable_output__status_1(self):
         status, _, err = drydock("--kernel", guest("hello"), "--out", "/nonexistent/b", command="pack")
         self.assertEqual(status, 1, err)
+
+    def test_t4_pack__into_a_full_device__status_1_and_the_device_is_still_one(self):
+        status, _, err = drydock("--kernel", guest("hello"), "--out", "/dev/full", command="pack")
+        self.assertEqual(status, 1, err)
+        self.assertIn("No space left", err)
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/full").st_mode))
+        self.assertEqual([name for name in os.listdir("/dev") if ".part." in name], [])
+
+    def test_t4_pack__into_a_folder__status_1(self):
+        status, _, err = drydock("--kernel", guest("hello"), "--out", self.folder.name, command="pack")
+        self.assertEqual(status, 1, err)
+        self.assertEqual(os.listdir(self.folder.name), [])
 
     def test_pack__good_guest__a_bundle_that_starts_with_its_manifest(self):
         path = os.path.join(self.folder.name, "bundle")
@@ -216,6 +271,65 @@ class Runs:
         self.assertEqual(status, 0, err)
         self.assertRegex(err, r"exits\.mmio +\d+")
         self.assertNotIn("exits.mmio", out)
+
+    def test_t4_stats_into_what_takes_nothing__status_1_after_the_run(self):
+        for path in ("/dev/full", "/nonexistent/folder/stats.json"):
+            status, out, err = self.run_guest("hello", "--stats=" + path)
+            self.assertEqual(status, 1, err)
+            self.assertIn("ALL PASS", out)
+            self.assertIn(path, err)
+
+    def test_t4_stats_into_a_device__written_and_not_replaced(self):
+        status, out, err = self.run_guest("hello", "--stats=/dev/stdout")
+        self.assertEqual(status, 0, err)
+        self.assertIn("exits.mmio", out)
+        status, _, err = self.run_guest("hello", "--stats=/dev/null")
+        self.assertEqual(status, 0, err)
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+
+    def start(self, name, *words, **more):
+        line = [HOST, "run", *self.words, "--kernel", guest(name), *words]
+        return subprocess.Popen(line, stderr=subprocess.PIPE, **more)
+
+    def test_t4_stdout_is_full__status_1_and_says_so(self):
+        with open("/dev/full", "wb") as full:
+            child = self.start("spin", "--until", "NEVER", stdin=subprocess.DEVNULL, stdout=full)
+            _, err = child.communicate(timeout=PATIENCE)
+        self.assertEqual(child.returncode, 1, err)
+        self.assertIn(b"stdout: No space left", err)
+
+    def test_t4_reader_of_stdout_goes_away__status_1_and_says_so(self):
+        child = self.start("chatter", "--until", "NEVER", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        child.stdout.read(1)
+        child.stdout.close()
+        _, err = child.communicate(timeout=PATIENCE)
+        self.assertEqual(child.returncode, 1, err)
+        self.assertIn(b"stdout: Broken pipe", err)
+
+    def test_t4_stdin_closed__guest_runs_all_the_same(self):
+        child = self.start("hello", stdout=subprocess.PIPE, preexec_fn=lambda: os.close(0))
+        out, err = child.communicate(timeout=PATIENCE)
+        self.assertEqual(child.returncode, 0, err)
+        self.assertIn(b"ALL PASS", out)
+
+    def test_t4_stdout_closed__status_1_and_says_so(self):
+        child = self.start("hello", stdin=subprocess.DEVNULL, preexec_fn=lambda: os.close(1))
+        _, err = child.communicate(timeout=PATIENCE)
+        self.assertEqual(child.returncode, 1, err)
+        self.assertIn(b"stdout: Bad file descriptor", err)
+
+    def test_t4_signal__ends_the_run_and_all_that_it_started(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+            child = self.start("spin", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            self.assertIn(b"SPINNING", self.read_until(child.stdout.fileno(), b"SPINNING"))
+            family = descendants(child.pid)
+            child.send_signal(number)
+            child.communicate(timeout=PATIENCE)
+            self.assertEqual(child.returncode, -number)
+            deadline = time.monotonic() + PATIENCE
+            while any(is_alive(pid) for pid in family) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self.assertEqual([pid for pid in family if is_alive(pid)], [])
 
     def test_deterministic__two_runs_give_the_same_bytes(self):
         first, second = (self.run_guest("timer", "--deterministic") for _ in range(2))

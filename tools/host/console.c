@@ -2,6 +2,7 @@
 #include "console.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,14 @@ void console_close(struct console *console)
 	console->until_next = NULL;
 }
 
+/* Somebody made stdout non-blocking, which whoever shares it has to live with. */
+static void wait_for_room(void)
+{
+	struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	(void)poll(&room, 1, -1);
+}
+
 static void put_out(struct console *console, const char *bytes, size_t count)
 {
 	while (count > 0 && !console->broken && !console->silent) {
@@ -88,8 +97,13 @@ static void put_out(struct console *console, const char *bytes, size_t count)
 		if (put < 0 && errno == EINTR) {
 			continue;
 		}
+		if (put < 0 && errno == EAGAIN) {
+			wait_for_room();
+			continue;
+		}
 		if (put <= 0) {
 			console->broken = true;
+			console->why_broken = errno;
 			return;
 		}
 		bytes += put;

@@ -18,6 +18,7 @@ struct console {
 	size_t *until_next;            /* the fallback table of the search */
 	bool seen;                     /* until was printed */
 	bool broken;                   /* stdout does not take bytes any more */
+	int why_broken;                /* an errno */
 	bool silent;                   /* only look out, print nothing */
 	bool linger;                   /* seeing it does not end the run */
 

@@ -71,7 +71,7 @@ static bool read_open_file(int fd, const char *path, struct hv_blob *blob)
 
 bool host_read_file(const char *path, struct hv_blob *blob)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO is refused */
 	bool ok;
 
 	if (fd < 0) {
@@ -100,12 +100,35 @@ static bool write_all(int fd, const uint8_t *data, size_t size)
 	return true;
 }
 
+/* A device or a FIFO is written to; to rename something over it would take it away. */
+static bool write_in_place(const char *path, const void *data, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool ok = fd >= 0 && fcntl(fd, F_SETFL, 0) == 0 && write_all(fd, data, size);
+
+	ok = (fd < 0 || close(fd) == 0) && ok;
+	if (!ok) {
+		host_say("%s: %s", path, strerror(errno));
+	}
+	return ok;
+}
+
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 bool host_write_file(const char *path, const void *data, size_t size)
 {
 	char part[4096];
 	bool ok;
 	int fd;
 
+	if (is_special(path)) {
+		return write_in_place(path, data, size);
+	}
 	if (snprintf(part, sizeof(part), "%s.part.%ld", path, (long)getpid()) >=
 		(int)sizeof(part)) {
 		host_say("%s: the name is too long", path);
@@ -176,6 +199,17 @@ bool host_seconds(const char *text, double *value)
 	}
 	*value = strtod(text, &end);
 	return *end == '\0' && *value > 0 && *value < 1e9;
+}
+
+void host_fds_reserve(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd) {
+			_exit(HOST_FAILED);
+		}
+	}
 }
 
 double host_now(void)

@@ -19,8 +19,17 @@ void host_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Reads a whole regular file into memory the caller frees. False after a message. */
 bool host_read_file(const char *path, struct hv_blob *blob);
-/* Writes a file whole or not at all: a temporary file beside it, then a rename (T1). */
+/*
+ * Writes a file whole or not at all: a temporary file beside it, then a rename (T1). What is there
+ * and is no regular file (a device, a FIFO with a reader) is written to.
+ */
 bool host_write_file(const char *path, const void *data, size_t size);
+
+/*
+ * First thing in main(): who was started with stdin, stdout or stderr closed would open its files
+ * there. They become descriptors that fail.
+ */
+void host_fds_reserve(void);
 
 /* Strict numbers: decimal or 0x…, no sign, no rest. False when malformed or above `most`. */
 bool host_number(const char *text, uint64_t most, uint64_t *value);

@@ -17,6 +17,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	host_fds_reserve();
 	for (size_t i = 0; argc > 1 && i < HV_ARRAY_COUNT(commands); i++) {
 		if (strcmp(argv[1], commands[i].name) == 0) {
 			return commands[i].run(argc - 1, argv + 1);

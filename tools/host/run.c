@@ -98,6 +98,11 @@ static int run_guest(const struct guest *guest, const struct opts *opts, struct 
 		qemu_run(guest, opts, console, &report);
 	}
 	console_close(console);
+	if (console->broken && !console->seen && report.end != REPORT_CRASH) {
+		report.end = REPORT_NONE;
+		snprintf(report.reason, sizeof(report.reason), "stdout: %s",
+			strerror(console->why_broken));
+	}
 	status = report_finish(&report, opts->until != NULL);
 	if (opts->stats && !report_stats(&report, opts->stats_file) && status == HOST_OK) {
 		status = HOST_FAILED;

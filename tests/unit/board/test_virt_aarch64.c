@@ -546,6 +546,37 @@ static void virt_a64_page_count__host_memory_aligned_or_not__counts_its_tables(v
 	assert_int_equal(virt_a64_page_count(&cfg), 0);
 }
 
+static void p7_virt_a64_create__id_beyond_the_vmids__is_refused(void **state)
+{
+	static const uint16_t bad[] = {0x100, 0x101, 0x8001, 0xffff};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(bad); i++) {
+		cfg.id = bad[i];
+		assert_refused(HV_ERR_INVALID);
+	}
+	cfg.id = 0xff;
+	create(1);
+	assert_int_equal(a64_vttbr(&board->vm->pt) >> 48, 0xff);
+}
+
+/* Who had this VMID before left nothing in any TLB: the end of a VM empties it for its VMID. */
+static void p7_virt_a64__more_vms_in_turn_than_vmids__each_ends_with_a_flush(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 256 + 3; n++) {
+		unsigned flushes = fake_port.tlb_flushes;
+
+		cfg.id = (uint16_t)(n % 256);
+		arena.used = 0;
+		create(1);
+		assert_int_equal(a64_vttbr(&board->vm->pt) >> 48, n % 256);
+		assert_int_equal(hv_vm_destroy(board->vm), HV_OK);
+		assert_true(fake_port.tlb_flushes > flushes);
+		assert_int_equal(pool.free_count, POOL_PAGES);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -568,6 +599,8 @@ int main(void)
 		board_test(virt_a64_create__a_part_says_no__its_status_and_nothing_is_left),
 		board_test(p3_virt_a64_create__ram_holds_the_page_tables__is_refused),
 		board_test(virt_a64_create__cpu_with_fewer_address_bits__narrows_the_guests),
+		board_test(p7_virt_a64_create__id_beyond_the_vmids__is_refused),
+		board_test(p7_virt_a64__more_vms_in_turn_than_vmids__each_ends_with_a_flush),
 		board_test(p5_virt_a64_create__pool_of_k_pages__fails_clean_until_it_fits),
 		board_test(virt_a64_create__arena_of_k_bytes__fails_clean_until_it_fits),
 		board_test(virt_a64_sizes__every_alignment_of_host_memory__are_enough),

@@ -158,6 +158,28 @@ static void t4_host_write_file__no_such_folder_or_name_too_long__is_refused(void
 	assert_false(host_write_file(name, "x", 1));
 }
 
+static void t4_host_write_file__device__is_written_to_and_not_replaced(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_true(host_write_file("/dev/null", "x", 1));
+	assert_false(host_write_file("/dev/full", "x", 1));
+	assert_int_equal(stat("/dev/full", &st), 0);
+	assert_true(S_ISCHR(st.st_mode));
+}
+
+static void t4_host_read_file__fifo_without_a_writer__is_refused_at_once(void **state)
+{
+	struct hv_blob blob;
+
+	(void)state;
+	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+	assert_false(host_read_file(path_of("fifo"), &blob));
+	assert_false(host_write_file(path_of("fifo"), "x", 1)); /* no reader either */
+	assert_false(host_read_file("/dev/zero", &blob));
+}
+
 static void t4_host_write_file__disk_full__old_file_stays(void **state)
 {
 	struct rlimit old, small = {4096, 4096};
@@ -189,6 +211,8 @@ int main(void)
 		hv_unit_test(host_file__written_then_read__is_the_same_and_leaves_no_part),
 		hv_unit_test(host_read_file__missing_empty_or_a_folder__is_refused),
 		hv_unit_test(t4_host_write_file__no_such_folder_or_name_too_long__is_refused),
+		hv_unit_test(t4_host_write_file__device__is_written_to_and_not_replaced),
+		hv_unit_test(t4_host_read_file__fifo_without_a_writer__is_refused_at_once),
 		hv_unit_test(t4_host_write_file__disk_full__old_file_stays),
 	};
 

@@ -162,6 +162,26 @@ static void p7_init__vmid_wider_than_eight_bits__invalid(void **state)
 	assert_int_equal(make(40, 40, 0x100), HV_ERR_INVALID);
 }
 
+/*
+ * P15: nobody but us writes a descriptor, so that there is no update to race with. Each leaf has
+ * its access flag, and the CPU is told to manage neither flag nor dirty state (HA, HD,
+ * FEAT_HAFDBS).
+ */
+static void p15_leaf_and_vtcr__access_and_dirty_state__are_never_the_cpus(void **state)
+{
+	(void)state;
+	for (uint8_t prot = 0; prot < 8; prot++) {
+		for (uint8_t level = 0; level < 3; level++) {
+			struct hv_pte leaf = {.kind = HV_PTE_LEAF, .pa = HV_GIB(1), .prot = prot};
+
+			assert_true(hv_bit(a64_stage2_fmt.encode(leaf, level), 10));  /* AF */
+			assert_false(hv_bit(a64_stage2_fmt.encode(leaf, level), 51)); /* DBM */
+		}
+	}
+	assert_int_equal(make(40, 40, 1), HV_OK);
+	assert_int_equal(hv_bits(a64_vtcr(&pt), 22, 21), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +196,7 @@ int main(void)
 		hv_unit_test(vttbr__root_and_vmid__stand_in_their_fields),
 		hv_unit_test(p12_init__sizes_out_of_range__invalid_and_no_page_taken),
 		hv_unit_test(p7_init__vmid_wider_than_eight_bits__invalid),
+		hv_unit_test(p15_leaf_and_vtcr__access_and_dirty_state__are_never_the_cpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
