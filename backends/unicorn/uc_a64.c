@@ -154,7 +154,11 @@ static void store(struct sim_cpu *cpu)
 {
 	struct a64_vcpu *vcpu = cpu->vcpu->a64;
 
-	uc_gicv_enter(&cpu->vcpu->gicv, &vcpu->gic);
+	if (vcpu->gic.iface == GIC_IFACE_V3) {
+		uc_gicv_enter(&cpu->vcpu->gicv, &vcpu->gic);
+	} else if (vcpu->gic.lr_dirty) {
+		a64_lines_update(vcpu);
+	}
 	sim_cpu_lines_update(cpu);
 	regs_store(cpu);
 	if (vcpu->el1_dirty) {

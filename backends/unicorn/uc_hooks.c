@@ -199,7 +199,8 @@ static bool take_gic_access(struct sim_cpu *cpu)
 
 	cpu->access.valid = false;
 	if (!access.valid || access.pc != sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC) ||
-		!is_gic(access.sysreg) || sim_cpu_is_el0(cpu)) {
+		!is_gic(access.sysreg) || sim_cpu_is_el0(cpu) ||
+		cpu->vcpu->a64->gic.iface != GIC_IFACE_V3) {
 		return false;
 	}
 	if (!gic_access(cpu, &access)) {

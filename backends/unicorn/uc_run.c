@@ -207,6 +207,7 @@ static struct virt_a64_cfg board_cfg(struct sim *sim, const struct a64_caps *cap
 	return (struct virt_a64_cfg){
 		.id = 1,
 		.cpus = sim->cfg->guest->cpus,
+		.gic = sim->cfg->guest->gic,
 		.lr_count = caps->lr_count,
 		.pa_bits = caps->pa_bits,
 		.ram_size = sim->memory.ram_size,
@@ -276,9 +277,6 @@ static const char *assemble(struct sim *sim)
 
 	if (!wrong && sim->cfg->guest->cpus != 1) {
 		wrong = "the sim runs machines with one CPU only";
-	}
-	if (!wrong && sim->cfg->guest->gic != 3) {
-		wrong = "the sim has a GICv3 only";
 	}
 	wrong = wrong ? wrong : sim_memory_open(sim);
 	wrong = wrong ? wrong : build_board(sim, &caps);

@@ -39,12 +39,23 @@ static struct hv_vm_cfg vm_cfg(const struct virt_a64_cfg *cfg)
 	};
 }
 
-static const struct vgic_cfg gic_cfg = {.spis = VIRT_A64_SPIS};
+static enum gic_iface gic_iface(const struct virt_a64_cfg *cfg)
+{
+	if (cfg->gic == 3) {
+		return GIC_IFACE_V3;
+	}
+	return cfg->gicv.v != 0 ? GIC_IFACE_V2 : GIC_IFACE_V2_SOFT;
+}
+
+static struct vgic_cfg gic_cfg(const struct virt_a64_cfg *cfg)
+{
+	return (struct vgic_cfg){.spis = VIRT_A64_SPIS, .iface = gic_iface(cfg)};
+}
 
 static bool is_valid(const struct virt_a64_cfg *cfg)
 {
-	return cfg->cpus >= 1 && cfg->cpus <= HV_VCPUS && cfg->ram_size != 0 &&
-	       hv_is_aligned(cfg->ram_size, HV_PAGE_SIZE) &&
+	return cfg->cpus >= 1 && cfg->cpus <= HV_VCPUS && (cfg->gic == 2 || cfg->gic == 3) &&
+	       cfg->ram_size != 0 && hv_is_aligned(cfg->ram_size, HV_PAGE_SIZE) &&
 	       cfg->ram_size <= HV_BIT(VIRT_A64_IA_BITS) - VIRT_A64_RAM &&
 	       cfg->flash_size <= VIRT_A64_FLASH_MAX &&
 	       hv_is_aligned(cfg->flash_size, HV_PAGE_SIZE);
@@ -57,13 +68,19 @@ static void notify(void *vcpu)
 	hv_vcpu_wake(vcpu, HV_TODO_IRQ);
 }
 
-static enum hv_status add_cpu(struct virt_a64 *virt, uint16_t index, uint8_t lr_count)
+/* List registers that are only memory can be as many as there may be. */
+static uint8_t lr_count(const struct virt_a64_cfg *cfg)
+{
+	return gic_iface(cfg) == GIC_IFACE_V2_SOFT ? GIC_LRS : cfg->lr_count;
+}
+
+static enum hv_status add_cpu(struct virt_a64 *virt, uint16_t index, const struct virt_a64_cfg *cfg)
 {
 	struct a64_vcpu *vcpu = HV_CONTAINER_OF(virt->vm->vcpu[index], struct a64_vcpu, hv);
 	const struct vgic_cpu_cfg cpu = {
 		.index = index,
 		.affinity = a64_arch.hw_id(&vcpu->hv),
-		.lr_count = lr_count,
+		.lr_count = lr_count(cfg),
 		.notify = notify,
 		.ctx = &vcpu->hv,
 	};
@@ -75,10 +92,11 @@ static enum hv_status add_cpu(struct virt_a64 *virt, uint16_t index, uint8_t lr_
 static enum hv_status add_gic(
 	struct virt_a64 *virt, const struct virt_a64_cfg *cfg, struct hv_arena *arena)
 {
-	enum hv_status status = vgic_create(&virt->gic, &gic_cfg, arena);
+	const struct vgic_cfg gic = gic_cfg(cfg);
+	enum hv_status status = vgic_create(&virt->gic, &gic, arena);
 
 	for (uint16_t i = 0; i < cfg->cpus && status == HV_OK; i++) {
-		status = add_cpu(virt, i, cfg->lr_count);
+		status = add_cpu(virt, i, cfg);
 	}
 	return status;
 }
@@ -116,9 +134,38 @@ static enum hv_status add_memory(struct hv_gmem *gmem, const struct virt_a64_cfg
 	return status;
 }
 
-static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg *cfg)
+static enum hv_status add_regions(struct hv_bus *bus, const struct hv_region *region, size_t count)
 {
-	struct virt_a64 *virt = &board->virt;
+	enum hv_status status = HV_OK;
+
+	for (size_t i = 0; i < count && status == HV_OK; i++) {
+		status = hv_bus_add(bus, &region[i]);
+	}
+	return status;
+}
+
+static enum hv_status add_gicv2(struct virt_a64 *virt)
+{
+	const struct hv_region regions[] = {
+		{
+			.base = GPA(VIRT_A64_GICD),
+			.size = GICV2_GICD_SIZE,
+			.ops = &gicv2_dist_ops,
+			.dev = virt->gic,
+		},
+		{
+			.base = GPA(VIRT_A64_GICC),
+			.size = GICV2_GICC_SIZE,
+			.ops = &gicv2_cpuif_ops,
+			.dev = virt->gic,
+		},
+	};
+
+	return add_regions(&virt->vm->bus, regions, HV_ARRAY_COUNT(regions));
+}
+
+static enum hv_status add_gicv3(struct virt_a64 *virt, uint16_t cpus)
+{
 	const struct hv_region regions[] = {
 		{
 			.base = GPA(VIRT_A64_GICD),
@@ -128,10 +175,50 @@ static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg
 		},
 		{
 			.base = GPA(VIRT_A64_GICR),
-			.size = (uint64_t)GICV3_GICR_SIZE * cfg->cpus,
+			.size = (uint64_t)GICV3_GICR_SIZE * cpus,
 			.ops = &gicv3_redist_ops,
 			.dev = virt->gic,
 		},
+	};
+
+	return add_regions(&virt->vm->bus, regions, HV_ARRAY_COUNT(regions));
+}
+
+/* In front of the emulated one: what is mapped does not trap. */
+static enum hv_status map_gicv(struct hv_pt *pt, hpa_t gicv)
+{
+	const struct hv_pt_map map = {
+		.ia = GPA(VIRT_A64_GICC),
+		.pa = gicv,
+		.size = GICV2_GICV_SIZE,
+		.prot = HV_PROT_R | HV_PROT_W,
+		.type = HV_MEM_DEVICE,
+	};
+	enum hv_status status;
+
+	port_lock(&pt->lock);
+	status = hv_pt_map(pt, &map);
+	port_unlock(&pt->lock);
+	return status;
+}
+
+static enum hv_status add_gic_frames(struct virt_a64 *virt, const struct virt_a64_cfg *cfg)
+{
+	enum hv_status status = HV_OK;
+
+	if (cfg->gic == 3) {
+		return add_gicv3(virt, cfg->cpus);
+	}
+	if (cfg->gicv.v != 0) {
+		status = map_gicv(&virt->vm->pt, cfg->gicv);
+	}
+	return status == HV_OK ? add_gicv2(virt) : status;
+}
+
+static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg *cfg)
+{
+	struct virt_a64 *virt = &board->virt;
+	const struct hv_region regions[] = {
 		{
 			.base = GPA(VIRT_A64_UART),
 			.size = VIRT_A64_UART_SIZE,
@@ -159,7 +246,6 @@ static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg
 		},
 	};
 	size_t count = HV_ARRAY_COUNT(regions) - (cfg->flash_size == 0 ? 1 : 0);
-	enum hv_status status = HV_OK;
 
 	board->uart_lock = HV_LOCK_INIT(HV_LOCK_DEV);
 	board->rtc_lock = HV_LOCK_INIT(HV_LOCK_DEV);
@@ -167,10 +253,7 @@ static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg
 	virt->vm->console = (struct hv_call_console){&virt->console, &board->uart_lock};
 	pl031_init(&board->rtc, cfg->epoch, spi(virt, VIRT_A64_RTC_INTID));
 	pflash_init(&board->flash, cfg->flash_size);
-	for (size_t i = 0; i < count && status == HV_OK; i++) {
-		status = hv_bus_add(&virt->vm->bus, &regions[i]);
-	}
-	return status;
+	return add_regions(&virt->vm->bus, regions, count);
 }
 
 /* ---- the machine ---- */
@@ -187,6 +270,9 @@ static enum hv_status build(
 	}
 	if (status == HV_OK) {
 		status = add_memory(&virt->vm->gmem, cfg);
+	}
+	if (status == HV_OK) {
+		status = add_gic_frames(virt, cfg);
 	}
 	if (status == HV_OK) {
 		status = add_devices(board, cfg);
@@ -232,9 +318,9 @@ enum hv_status virt_a64_create(
 size_t virt_a64_arena_size(const struct virt_a64_cfg *cfg)
 {
 	const struct hv_vm_cfg vm = vm_cfg(cfg);
+	const struct vgic_cfg gic = gic_cfg(cfg);
 
-	return sizeof(struct board) + BOARD_ALIGN + hv_vm_arena_size(&vm) +
-	       vgic_arena_size(&gic_cfg);
+	return sizeof(struct board) + BOARD_ALIGN + hv_vm_arena_size(&vm) + vgic_arena_size(&gic);
 }
 
 /*
@@ -257,9 +343,12 @@ static uint64_t table_count(uint64_t gpa, uint64_t hpa, uint64_t size)
 
 uint32_t virt_a64_page_count(const struct virt_a64_cfg *cfg)
 {
+	uint64_t gicv = gic_iface(cfg) == GIC_IFACE_V2 ? GICV2_GICV_SIZE : 0;
+
 	if (!is_valid(cfg)) {
 		return 0;
 	}
-	return (uint32_t)(ROOT_PAGES + table_count(VIRT_A64_RAM, cfg->ram_hpa.v, cfg->ram_size) +
+	return (uint32_t)(ROOT_PAGES + table_count(VIRT_A64_GICC, cfg->gicv.v, gicv) +
+			  table_count(VIRT_A64_RAM, cfg->ram_hpa.v, cfg->ram_size) +
 			  table_count(VIRT_A64_FLASH, cfg->flash_hpa.v, cfg->flash_size));
 }

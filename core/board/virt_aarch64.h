@@ -17,7 +17,8 @@
 #define VIRT_A64_FLASH      0x04000000u
 #define VIRT_A64_FLASH_MAX  0x04000000u
 #define VIRT_A64_GICD       0x08000000u
-#define VIRT_A64_GICR       0x080a0000u
+#define VIRT_A64_GICC       0x08010000u /* of a GICv2 */
+#define VIRT_A64_GICR       0x080a0000u /* of a GICv3 */
 #define VIRT_A64_UART       0x09000000u
 #define VIRT_A64_UART_SIZE  0x1000u
 #define VIRT_A64_UART_INTID 33u /* SPI 1 */
@@ -32,7 +33,9 @@
 struct virt_a64_cfg {
 	uint16_t id;         /* of the VM; also its VMID */
 	uint16_t cpus;       /* 1..HV_VCPUS */
-	uint8_t lr_count;    /* list registers of the CPUs it will run on */
+	uint8_t gic;         /* the guest's: version 2 or 3 */
+	hpa_t gicv;          /* version 2: a page, the host's GICV; 0: none, GICC is emulated */
+	uint8_t lr_count;    /* list registers of the CPUs it will run on, if the host has any */
 	uint8_t pa_bits;     /* of the CPUs it will run on */
 	uint64_t ram_size;   /* page multiple; RAM is at VIRT_A64_RAM */
 	hpa_t ram_hpa;       /* where that memory is for the CPU's page walker */

@@ -12,10 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DTB_GICC      0x08010000u
-#define DTB_GICC_SIZE 0x10000u
-#define DTB_APB_HZ    24000000u
-#define DTB_STDOUT    "/pl011@9000000"
+#define DTB_APB_HZ 24000000u
+#define DTB_STDOUT "/pl011@9000000"
 _Static_assert(VIRT_A64_UART == 0x9000000u, "DTB_STDOUT names the console by its address");
 
 enum dtb_phandle { DTB_GIC = 1, DTB_APB };
@@ -125,8 +123,8 @@ static void dtb_gic(struct dtb_writer *w, const struct hv_guest *guest)
 	dtb_begin_at(w, "intc", VIRT_A64_GICD);
 	if (guest->gic == 2) {
 		dtb_text(w, "compatible", "arm,cortex-a15-gic");
-		dtb_list(w, "reg", DTB_2(VIRT_A64_GICD), DTB_2(GICV3_GICD_SIZE), DTB_2(DTB_GICC),
-			DTB_2(DTB_GICC_SIZE));
+		dtb_list(w, "reg", DTB_2(VIRT_A64_GICD), DTB_2(GICV2_GICD_SIZE),
+			DTB_2(VIRT_A64_GICC), DTB_2(GICV2_GICC_SIZE));
 	} else {
 		dtb_text(w, "compatible", "arm,gic-v3");
 		dtb_list(w, "reg", DTB_2(VIRT_A64_GICD), DTB_2(GICV3_GICD_SIZE),

@@ -138,17 +138,19 @@ static enum hv_status need_cpus(
 	return HV_ERR_INVALID;
 }
 
-/* Without a GICv3 host the system registers of a GICv3 guest would be undefined. */
+/*
+ * Without a GICv3 host the system registers of a GICv3 guest would be undefined; with one, those
+ * of a GICv2 guest would not be.
+ */
 static enum hv_status need_gic(
 	const struct host *host, const struct hv_guest *guest, struct hv_load_error *error)
 {
-	if (guest->gic == 3 && host->gic_version == 3) {
+	if (guest->gic == host->gic_version) {
 		return HV_OK;
 	}
 	*error = (struct hv_load_error){.input = "bundle",
 		.field = "gic-version",
-		.why = guest->gic == 3 ? "the host has a GICv2 only"
-				       : "this hypervisor has no GICv2 for guests yet",
+		.why = guest->gic == 3 ? "the host has a GICv2 only" : "the host has a GICv3",
 		.value = guest->gic};
 	return HV_ERR_INVALID;
 }
@@ -190,6 +192,8 @@ enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load
 	guest->cfg = (struct virt_a64_cfg){.id = 1,
 		.cpus = guest->what.cpus,
 		.lazy_ram = guest->what.lazy_ram,
+		.gic = guest->what.gic,
+		.gicv = HPA(host->gicv.base),
 		.lr_count = host_gic_lr_count(),
 		.pa_bits = pa_bits(),
 		.epoch = epoch(host)};

@@ -39,6 +39,7 @@
 #define GICH_LR       0x100u
 
 /* GICH_LR<n>, 5.3.10 */
+#define LR_CPUID_SHIFT 10u
 #define LR_EOI         (1u << 19)
 #define LR_PRIO_SHIFT  23u
 #define LR_STATE_SHIFT 28u
@@ -193,6 +194,7 @@ static uint32_t lr_encode(uint64_t lr)
 
 	value |= (uint32_t)(lr >> LR_STATE_BIT) << LR_STATE_SHIFT;
 	value |= (uint32_t)(lr >> GICV3_LR_PRIO_SHIFT & 0xff) >> PRIO_LOST_BITS << LR_PRIO_SHIFT;
+	value |= (uint32_t)hv_bits(lr, 34, GICV3_LR_SOURCE_SHIFT) << LR_CPUID_SHIFT;
 	value |= lr & GICV3_LR_GROUP1 ? LR_GROUP1 : 0;
 	return value | (lr & GICV3_LR_EOI ? LR_EOI : 0);
 }

@@ -38,7 +38,13 @@ static inline struct a64_regs *go(struct a64_vcpu *vcpu)
 
 static __attribute__((noinline)) struct a64_regs *go_lr(struct a64_vcpu *vcpu)
 {
-	host_gic_lr_flush(&vcpu->gic);
+	if (vcpu->gic.iface == GIC_IFACE_V2_SOFT) {
+		vcpu->hcr = SYSREG_READ(hcr_el2);
+		a64_lines_update(vcpu);
+		SYSREG_WRITE(hcr_el2, vcpu->hcr);
+	} else {
+		host_gic_lr_flush(&vcpu->gic);
+	}
 	return go(vcpu);
 }
 
@@ -272,9 +278,10 @@ static void idle(struct el2_cpu *cpu, bool timed)
 /* The CPU clears HCR_EL2.VSE when the guest takes its SError, so what it has is the truth. */
 static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 {
-	struct a64_regs *regs = settle(vcpu, HV_RESUME);
+	struct a64_regs *regs;
 
 	SYSREG_WRITE(hcr_el2, vcpu->hcr);
+	regs = settle(vcpu, HV_RESUME);
 	ISB();
 	if (timed) {
 		mark(cpu, &cpu->hypervisor_ticks);

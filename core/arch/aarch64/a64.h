@@ -58,7 +58,8 @@ struct a64_vcpu {
 	uint64_t cntvoff; /* virtual count = physical count - cntvoff; the same in all of a VM */
 	struct gicv3_cpu gic;
 	/*
-	 * HCR_EL2 for this vCPU: a64_hcr() and a pending SError (VSE). The CPU clears VSE when the
+	 * HCR_EL2 for this vCPU: a64_hcr(), a pending SError (VSE), and VI and VF where the GIC's
+	 * CPU interface is in software (a64_lines_update()). The CPU clears VSE when the
 	 * guest takes it, so the backend reads the register back after an exit.
 	 */
 	uint64_t hcr;
@@ -140,6 +141,12 @@ const char *a64_esr_name(uint64_t esr);
  * HV_TODO_IRQ, which it consumes.
  */
 void a64_entry_prepare(struct a64_vcpu *vcpu);
+
+/*
+ * With GIC_IFACE_V2_SOFT, what a backend does before it enters instead of writing list registers
+ * when gic.lr_dirty is not 0, which this clears: VI and VF in hcr follow the GIC. Here.
+ */
+void a64_lines_update(struct a64_vcpu *vcpu);
 
 /* Registers that decide what traps, the same on every backend. */
 uint64_t a64_hcr(void);     /* HCR_EL2 */

@@ -13,6 +13,8 @@ enum hcr_bit {
 	HCR_FMO = 3,
 	HCR_IMO = 4,
 	HCR_AMO = 5,
+	HCR_VF = 6,
+	HCR_VI = 7,
 	HCR_FB = 9, /* TLB and cache maintenance reaches the other CPUs */
 	HCR_BSU_IS = 10,
 	HCR_TWI = 13,
@@ -66,6 +68,16 @@ void a64_entry_prepare(struct a64_vcpu *vcpu)
 	/* First the flag, then the look: what comes in between is looked at twice, never lost. */
 	atomic_fetch_and(&vcpu->hv.todo, ~(uint32_t)HV_TODO_IRQ);
 	vgic_sync(&vcpu->gic);
+}
+
+void a64_lines_update(struct a64_vcpu *vcpu)
+{
+	enum gic_line line = gicv2_line(&vcpu->gic);
+
+	vcpu->hcr &= ~(HV_BIT(HCR_VI) | HV_BIT(HCR_VF));
+	vcpu->hcr |= line == GIC_LINE_IRQ ? HV_BIT(HCR_VI) : 0;
+	vcpu->hcr |= line == GIC_LINE_FIQ ? HV_BIT(HCR_VF) : 0;
+	vcpu->gic.lr_dirty = 0;
 }
 
 #define SCTLR_RESET 0x30d00800u /* the RES1 bits of ARMv8.0; MMU and caches off */

@@ -16,8 +16,9 @@ static const uint32_t id_reg[7][8] = {
 	{0x02101110, 0x13112111, 0x21232042, 0x01112131, 0x00011142, 0x00011121, 0, 0},
 	/* MVFR0..2, and later additions */
 	{0x10110222, 0x12111111, 0x00000043},
-	/* ID_AA64PFR0: AArch64 and AArch32 at EL0, AArch64 at EL1 and EL2, FP, SIMD, GICv3 */
-	{0x01000112},
+	/* ID_AA64PFR0: AArch64 and AArch32 at EL0, AArch64 at EL1 and EL2, FP, SIMD; GIC is the
+	   VM's */
+	{0x00000112},
 	/* ID_AA64DFR0: v8.0 debug, 2 breakpoints, 2 watchpoints, 1 context comparator, no PMU */
 	{0x00101006},
 	/* ID_AA64ISAR0: CRC32, SHA256, SHA1, AES and PMULL */
@@ -26,6 +27,8 @@ static const uint32_t id_reg[7][8] = {
 	{0x00000120},
 };
 
+#define ID_PFR0    A64_SYSREG(3, 0, 0, 4, 0)
+#define PFR0_GIC   HV_BIT(24) /* system registers of a GICv3 */
 #define ID_FIRST   A64_SYSREG(3, 0, 0, 1, 0)
 #define ID_LAST    A64_SYSREG(3, 0, 0, 7, 7)
 #define ID_MMFR0   A64_SYSREG(3, 0, 0, 7, 0)
@@ -36,7 +39,11 @@ static uint64_t id_value(const struct a64_vcpu *vcpu, uint32_t reg)
 	uint32_t n = reg - ID_FIRST;
 	uint64_t value = id_reg[n / ID_PER_CRM][n % ID_PER_CRM];
 
-	return reg == ID_MMFR0 ? value | a64_pa_range(vcpu) : value;
+	switch (reg) {
+	case ID_MMFR0: return value | a64_pa_range(vcpu);
+	case ID_PFR0: return vcpu->gic.iface == GIC_IFACE_V3 ? value | PFR0_GIC : value;
+	default: return value;
+	}
 }
 
 enum action {
@@ -50,12 +57,12 @@ enum action {
 	PTIMER,
 };
 
-enum { R = 1, W = 2, EL0 = 4 };
+enum { R = 1, W = 2, EL0 = 4, V3 = 8 /* only where the guest's GIC is a GICv3 */ };
 
 /* One row answers all registers from first to last. Sorted, disjoint. */
 struct row {
 	uint16_t first, last;
-	uint8_t access; /* R, W, EL0 */
+	uint8_t access; /* R, W, EL0, V3 */
 	uint8_t action;
 	uint32_t value; /* the action's own */
 };
@@ -98,11 +105,11 @@ static const struct row table[] = {
 	REG(3, 0, 1, 0, 1, R | W, ZERO, 0),     /* ACTLR_EL1 */
 	/* Performance monitors: absent, but a blind write of a kernel's start code does no harm. */
 	REGS(3, 0, 9, 14, 1, 14, 2, R | W, ZERO), /* PMINTENSET_EL1, PMINTENCLR_EL1 */
-	REG(3, 0, 12, 11, 1, W, DIR, 0),          /* ICC_DIR_EL1, while the GIC asks for it */
-	REG(3, 0, 12, 11, 5, W, SGI, GIC_SGI1R),  /* ICC_SGI1R_EL1 */
-	REG(3, 0, 12, 11, 6, W, SGI, GIC_ASGI1R), /* ICC_ASGI1R_EL1 */
-	REG(3, 0, 12, 11, 7, W, SGI, GIC_SGI0R),  /* ICC_SGI0R_EL1 */
-	REG(3, 0, 12, 12, 5, R | W, CONST, 7),    /* ICC_SRE_EL1: system registers only */
+	REG(3, 0, 12, 11, 1, W | V3, DIR, 0),          /* ICC_DIR_EL1, while the GIC asks for it */
+	REG(3, 0, 12, 11, 5, W | V3, SGI, GIC_SGI1R),  /* ICC_SGI1R_EL1 */
+	REG(3, 0, 12, 11, 6, W | V3, SGI, GIC_ASGI1R), /* ICC_ASGI1R_EL1 */
+	REG(3, 0, 12, 11, 7, W | V3, SGI, GIC_SGI0R),  /* ICC_SGI0R_EL1 */
+	REG(3, 0, 12, 12, 5, R | W | V3, CONST, 7),    /* ICC_SRE_EL1: system registers only */
 	REG(3, 1, 0, 0, 7, R, ZERO, 0),           /* AIDR_EL1 */
 	REGS(3, 3, 9, 12, 0, 14, 3, R | W, ZERO), /* PMCR_EL0 .. PMOVSSET_EL0 */
 	REG(3, 3, 14, 0, 1, R | EL0, COUNT, 0),   /* CNTPCT_EL0 */
@@ -201,6 +208,9 @@ bool a64_sysreg_access(struct a64_vcpu *vcpu, uint32_t reg, bool is_write, uint6
 	if (!row || !(row->access & (is_write ? W : R))) {
 		return false;
 	}
+	if (row->access & V3 && vcpu->gic.iface != GIC_IFACE_V3) {
+		return false;
+	}
 	if ((row->access & EL0) ? !timer_allowed(vcpu, row) : a64_is_el0(vcpu)) {
 		return false;
 	}
@@ -240,7 +250,8 @@ static HV_COLD enum hv_verdict infrequent(struct a64_vcpu *vcpu, uint64_t esr)
 /* An interrupt from one CPU to another is the frequent one; it is not looked up. */
 enum hv_verdict a64_sysreg_trap(struct a64_vcpu *vcpu, uint64_t esr)
 {
-	if ((esr & A64_ESR_ISS & ~ISS_RT) != ISS(3, 0, 12, 11, 5) || a64_is_el0(vcpu)) {
+	if ((esr & A64_ESR_ISS & ~ISS_RT) != ISS(3, 0, 12, 11, 5) || a64_is_el0(vcpu) ||
+		vcpu->gic.iface != GIC_IFACE_V3) {
 		return infrequent(vcpu, esr);
 	}
 	a64_step_aarch64(vcpu);

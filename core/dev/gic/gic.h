@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The door of the emulated GIC. GICv3 (IHI 0069H): distributor and redistributors are emulated by
- * trap; the CPU interface is the hardware's (or the sim's model of it), fed through list registers.
+ * The door of the emulated GIC. GICv3 (IHI 0069H) or GICv2 (IHI 0048B.b): distributor and
+ * redistributors are emulated by trap; the CPU interface is the hardware's (or the sim's model of
+ * it), fed through list registers, or, for a GICv2 without such hardware, core's own.
+ *
+ * List registers have GICv3's format for every version. A GICv2 host translates them to GICH_LR as
+ * it writes them: [44:32], the physical INTID, is [19:10] there, so that GICV3_LR_EOI and
+ * GICV3_LR_SOURCE (which only a GICv2 guest's SGIs have) keep their place in it.
  *
  * Who owns what: struct vgic holds what all vCPUs share, under its own lock (HV_LOCK_IRQC). A
  * gicv3_cpu is the part of one vCPU; its list registers are only touched by the physical CPU that
@@ -10,6 +15,9 @@
  * What a backend does: before it enters the guest it looks at lr_dirty (one test, nearly always 0),
  * writes what is marked, clears lr_dirty, and clears lr_here. A maintenance interrupt is answered
  * with vgic_sync(). Nothing has to be read back at an exit: core asks when it must know.
+ *
+ * With GIC_IFACE_V2_SOFT there is no hardware: lr_dirty then only says that the vCPU's interrupt
+ * line may have changed. The backend takes it from gicv2_line(), and does not write anything.
  */
 #ifndef GIC_H
 #define GIC_H
@@ -30,6 +38,10 @@
 
 #define GICV3_GICD_SIZE 0x10000u
 #define GICV3_GICR_SIZE 0x20000u /* RD_base and SGI_base of one vCPU */
+#define GICV2_GICD_SIZE 0x10000u /* of which the first 4 KiB have registers */
+#define GICV2_GICC_SIZE 0x10000u
+#define GICV2_GICV_SIZE 0x1000u /* what is mapped of the host's GICV: GICC_DIR, behind it, traps   \
+				 */
 
 /* ICH_LR<n>_EL2 (IHI 0069H, 12.4.9). */
 #define GICV3_LR_PENDING      ((uint64_t)1 << 62)
@@ -40,6 +52,8 @@
 #define GICV3_LR_PRIO_SHIFT   48u
 #define GICV3_LR_EOI          ((uint64_t)1 << 41) /* HW == 0: maintenance at its deactivation */
 #define GICV3_LR_PINTID_SHIFT 32u
+#define GICV3_LR_SOURCE_SHIFT 32u /* HW == 0, SGI of a GICv2: the CPU it came from */
+#define GICV3_LR_SOURCE       ((uint64_t)7 << GICV3_LR_SOURCE_SHIFT)
 #define GICV3_LR_VINTID       0xffffffffu
 
 /* ICH_HCR_EL2 (12.4.7); the bits that core uses. */
@@ -56,12 +70,23 @@
 #define GICV3_DIRTY_HCR   (1u << 16) /* write ICH_HCR_EL2 */
 #define GICV3_DIRTY_IFACE (1u << 17) /* reset: ICH_VMCR_EL2 = 0, ICH_AP0R<n>, ICH_AP1R<n> = 0 */
 
+/* The guest's CPU interface, and with it the version of its GIC. */
+enum gic_iface {
+	GIC_IFACE_V3,      /* ICC_* system registers, the CPU's own */
+	GIC_IFACE_V2,      /* GICC is the host's GICV, mapped: all of its first page */
+	GIC_IFACE_V2_SOFT, /* GICC is emulated, interrupts come by HCR_EL2.VI */
+};
+
 struct vgic;
 
-/* One vCPU's part. The arch's vCPU record embeds it; vgic_add_cpu() ties it to its GIC. */
+/*
+ * One vCPU's part, with list registers of GICv3's format. The arch's vCPU record embeds it;
+ * vgic_add_cpu() ties it to its GIC.
+ */
 struct gicv3_cpu {
 	struct vgic *vgic;
 	uint16_t index;
+	uint8_t iface;    /* enum gic_iface: vgic_cfg's */
 	bool asleep;      /* GICR_WAKER.ProcessorSleep */
 	uint8_t lr_count; /* how many this CPU has, from ICH_VTR_EL2.ListRegs */
 	uint8_t again; /* mapped PPI whose list register stands ready to be written again, or 0 */
@@ -71,6 +96,7 @@ struct gicv3_cpu {
 	uint32_t lr_dirty;    /* what the backend must write before entry, and then clear */
 	uint32_t hcr;         /* ICH_HCR_EL2 */
 	uint32_t vmcr;        /* ICH_VMCR_EL2; valid while lr_here */
+	uint32_t apr;         /* GIC_IFACE_V2_SOFT: active priorities, one bit each, as GICH_APR */
 	uint64_t lr[GIC_LRS]; /* shadow of the list registers */
 	uint64_t affinity;    /* MPIDR affinity fields, as GICR_TYPER and SGI1R name this CPU */
 	uint64_t sgi_name;    /* the same, where ICC_SGI1R_EL1 has them */
@@ -81,6 +107,7 @@ struct gicv3_cpu {
 
 struct vgic_cfg {
 	uint16_t spis; /* how many shared interrupts: a multiple of 32, 32..GIC_SPI_MAX */
+	enum gic_iface iface;
 };
 
 struct vgic_cpu_cfg {
@@ -135,7 +162,7 @@ void vgic_ppi_set_here(struct gicv3_cpu *cpu, uint32_t intid, bool level);
 /* The guest wrote ICC_SGI1R_EL1, ICC_ASGI1R_EL1 or ICC_SGI0R_EL1 (trapped to EL2). Here. */
 enum gic_sgi_reg { GIC_SGI1R, GIC_ASGI1R, GIC_SGI0R };
 void vgic_sgi_write(struct gicv3_cpu *cpu, enum gic_sgi_reg reg, uint64_t value);
-/* The guest wrote ICC_DIR_EL1 while ICH_HCR_EL2.TDIR made it trap. Here. */
+/* The guest wrote ICC_DIR_EL1 while ICH_HCR_EL2.TDIR made it trap, or GICC_DIR. Here. */
 void vgic_dir_write(struct gicv3_cpu *cpu, uint64_t value);
 
 /*
@@ -149,8 +176,15 @@ void vgic_sync(struct gicv3_cpu *cpu);
  */
 bool vgic_is_pending(struct gicv3_cpu *cpu);
 
-/* Region devices; `dev` is the struct vgic. Both lock for themselves. */
-extern const struct hv_dev_ops gicv3_dist_ops, gicv3_redist_ops;
+/* What GIC_IFACE_V2_SOFT asserts towards its CPU: HCR_EL2.VI or VF. Here. */
+enum gic_line { GIC_LINE_NONE, GIC_LINE_IRQ, GIC_LINE_FIQ };
+HV_WARN_UNUSED enum gic_line gicv2_line(const struct gicv3_cpu *cpu);
+
+/*
+ * Region devices; `dev` is the struct vgic. All lock for themselves. Of GICC, a guest whose CPU
+ * interface is mapped reaches GICC_DIR only.
+ */
+extern const struct hv_dev_ops gicv3_dist_ops, gicv3_redist_ops, gicv2_dist_ops, gicv2_cpuif_ops;
 
 /*
  * Asked of the port, on the physical CPU that runs the vCPU: reads each list register that is in

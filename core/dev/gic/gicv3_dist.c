@@ -31,6 +31,7 @@
 
 #define IIDR 0x4400043bu /* product 'D', implementer Arm */
 #define PART 0x92u
+#define ARCH 3u
 
 static uint32_t control_read(const struct vgic *vgic, uint32_t off)
 {
@@ -151,7 +152,7 @@ static void route_access(struct vgic *vgic, struct hv_access *a, struct gicv3_cp
 static void id_access(struct hv_access *a)
 {
 	if (!a->write && a->size == 4) {
-		a->data = vgic_id_read((uint32_t)a->off, PART);
+		a->data = vgic_id_read((uint32_t)a->off, PART, ARCH);
 	}
 }
 

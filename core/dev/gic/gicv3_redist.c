@@ -26,6 +26,7 @@
 
 #define IIDR 0x4400043bu
 #define PART 0x93u
+#define ARCH 3u
 
 static uint64_t typer(const struct gicv3_cpu *cpu)
 {
@@ -68,7 +69,7 @@ static void rd_access(struct gicv3_cpu *cpu, struct hv_access *a, struct gicv3_c
 	} else if (off == GICR_IIDR && !a->write) {
 		a->data = IIDR;
 	} else if (off >= GICR_ID && !a->write) {
-		a->data = vgic_id_read(off, PART);
+		a->data = vgic_id_read(off, PART, ARCH);
 	}
 }
 

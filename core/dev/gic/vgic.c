@@ -362,6 +362,9 @@ static void bank_reset(struct vgic *vgic, struct vgic_bank *bank)
 	if (first == 0) {
 		bank->edge = (1u << GIC_SGIS) - 1;
 		bank->target[home] = ~0u;
+		bank->sourced = vgic->iface == GIC_IFACE_V3 ? 0 : bank->edge;
+		bank->enabled = bank->sourced; /* a GICv2's SGIs always are */
+		vgic->sources[home] = (struct vgic_sources){0};
 	}
 	vgic_bank_update(vgic, bank);
 }
@@ -440,6 +443,7 @@ enum hv_status vgic_create(struct vgic **out, const struct vgic_cfg *cfg, struct
 	}
 	vgic->lock = HV_LOCK_INIT(HV_LOCK_IRQC);
 	vgic->spi_banks = (uint16_t)banks;
+	vgic->iface = cfg->iface;
 	for (uint32_t i = 0; i < banks; i++) {
 		vgic->spi[i].first = GIC_SPI_FIRST + i * VGIC_BANK_BITS;
 		bank_reset(vgic, &vgic->spi[i]);
@@ -461,6 +465,7 @@ enum hv_status vgic_add_cpu(
 	}
 	*cpu = (struct gicv3_cpu){.vgic = vgic,
 		.index = cfg->index,
+		.iface = (uint8_t)vgic->iface,
 		.asleep = true,
 		.lr_count = cfg->lr_count,
 		.affinity = cfg->affinity,

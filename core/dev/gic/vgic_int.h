@@ -33,6 +33,7 @@ struct vgic_bank {
 	uint16_t home;  /* of a private bank: its vCPU */
 	uint32_t ready; /* may go into a list register: kept by vgic_bank_update() */
 	uint32_t group, enabled, edge, hw;
+	uint32_t sourced; /* each event is one CPU's own: SGIs of a GICv2 */
 	uint32_t line, pending, active;
 	uint32_t in_lr, lr_latch, spilled;
 	uint32_t req_activate, req_deactivate, req_unpend;
@@ -43,8 +44,15 @@ struct vgic_bank {
 	uint8_t spill_prio[VGIC_BANK_BITS]; /* priority it was taken with; valid with spilled */
 };
 
+/* Where the SGIs of one vCPU come from, in a GICv2. */
+struct vgic_sources {
+	uint8_t waiting[GIC_SGIS]; /* bit n: vCPU n's event is pending in the distributor */
+	uint8_t taken[GIC_SGIS];   /* whose event was put into a list register last */
+};
+
 struct vgic {
 	struct hv_lock lock; /* HV_LOCK_IRQC */
+	enum gic_iface iface;
 	uint32_t groups;     /* VGIC_GRP0, VGIC_GRP1 that the distributor forwards */
 	uint32_t ready_spis; /* bit n: spi[n].ready is not 0 */
 	uint16_t spi_banks;
@@ -53,6 +61,7 @@ struct vgic {
 	struct vgic_bank priv[GIC_CPUS]; /* SGIs and PPIs */
 	struct vgic_bank *spi;           /* [spi_banks] */
 	uint64_t *route;                 /* GICD_IROUTER<n>, [spi_banks * 32] */
+	struct vgic_sources sources[GIC_CPUS];
 };
 
 static inline struct vgic_bank *vgic_private(const struct gicv3_cpu *cpu)
@@ -152,6 +161,18 @@ void vgic_lr_deactivated(struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t
 /* Empties the list registers of a vCPU that is reset; pending events go back to their bank. */
 void vgic_lr_reset(struct gicv3_cpu *cpu);
 
+/* vgic_sgi.c: SGIs whose pending state is per sending CPU. */
+/* An event of the SGI moves into a list register, unless one is there; which then is the latched
+ * one. */
+void vgic_source_take(struct vgic *vgic, struct vgic_bank *bank, uint32_t bit);
+/* It goes back to the distributor. */
+void vgic_source_return(struct vgic *vgic, struct vgic_bank *bank, uint32_t bit);
+/* The CPUs from which an event of SGI n is pending for `cpu`, which is here. */
+uint32_t vgic_sources_read(struct gicv3_cpu *cpu, uint32_t n);
+/* Adds, takes away such events. `self` is the vCPU that is here. */
+void vgic_sources_set(struct gicv3_cpu *cpu, uint32_t n, uint32_t sources, struct gicv3_cpu *self);
+void vgic_sources_clear(struct gicv3_cpu *cpu, uint32_t n, uint32_t sources);
+
 /* vgic_regs.c: register arrays that GICD and the SGI frames have alike. */
 /* One word of the bit arrays at 0x080..0x3ff; `off` is the frame's. `self` is the accessing vCPU.
  */
@@ -167,7 +188,10 @@ void vgic_prio_write(struct vgic *vgic, struct vgic_bank *bank, uint32_t n, uint
 uint32_t vgic_cfg_read(const struct vgic_bank *bank, uint32_t n);
 void vgic_cfg_write(struct vgic *vgic, struct vgic_bank *bank, uint32_t n, uint32_t value,
 	struct gicv3_cpu *self);
-/* The identification registers at 0xffd0..0xfffc; `part` is the low part-number byte. */
-uint32_t vgic_id_read(uint32_t off, uint8_t part);
+/*
+ * The last twelve registers of a frame, for identification; `part` is the low byte of the part
+ * number, `revision` the architecture's, as in GICD_PIDR2.
+ */
+uint32_t vgic_id_read(uint32_t off, uint8_t part, uint8_t revision);
 
 #endif

@@ -81,6 +81,31 @@ static void hcr_write(struct gicv3_cpu *cpu, uint32_t hcr)
 	}
 }
 
+/* A pending event of the bank moves into a list register. */
+static inline void event_take(const struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+{
+	uint32_t event = bank->pending & bit;
+
+	if (event & bank->sourced) {
+		vgic_source_take(cpu->vgic, bank, bit);
+		return;
+	}
+	bank->lr_latch |= event;
+	bank->pending &= ~bit;
+}
+
+/* An event that the guest has not taken goes back to the bank. */
+static inline void event_return(const struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32_t bit)
+{
+	uint32_t event = bank->lr_latch & bit;
+
+	if (event & bank->sourced) {
+		vgic_source_return(cpu->vgic, bank, bit);
+	}
+	bank->pending |= event;
+	bank->lr_latch &= ~bit;
+}
+
 /* The list register for interrupt n of a bank without a state, from its present configuration. */
 static uint64_t lr_config(const struct gicv3_cpu *cpu, const struct vgic_bank *bank, uint32_t n)
 {
@@ -93,6 +118,9 @@ static uint64_t lr_config(const struct gicv3_cpu *cpu, const struct vgic_bank *b
 		lr |= GICV3_LR_HW | (uint64_t)cpu->ppi_hw[n - GIC_PPI_FIRST]
 					    << GICV3_LR_PINTID_SHIFT;
 	}
+	if (bank->sourced >> n & 1) {
+		lr |= (uint64_t)cpu->vgic->sources[bank->home].taken[n] << GICV3_LR_SOURCE_SHIFT;
+	}
 	return lr;
 }
 
@@ -102,7 +130,9 @@ static uint64_t lr_config(const struct gicv3_cpu *cpu, const struct vgic_bank *b
  */
 static bool wants_maintenance(const struct vgic_bank *bank, uint32_t bit)
 {
-	return ((vgic_bank_asserted(bank) & ~bank->hw) | (bank->pending & bank->active)) & bit;
+	uint32_t behind = bank->pending & (bank->active | bank->sourced);
+
+	return ((vgic_bank_asserted(bank) & ~bank->hw) | behind) & bit;
 }
 
 static uint64_t lr_with_eoi(const struct vgic_bank *bank, uint32_t bit, uint64_t lr)
@@ -120,8 +150,7 @@ static void lr_release(struct gicv3_cpu *cpu, uint32_t n)
 	struct vgic_bank *bank = lr_bank(cpu, cpu->lr[n]);
 	uint32_t bit = lr_bit(cpu->lr[n]);
 
-	bank->pending |= bank->lr_latch & bit;
-	bank->lr_latch &= ~bit;
+	event_return(cpu, bank, bit);
 	bank->in_lr &= ~bit;
 	bank->req_activate &= ~bit;
 	bank->req_deactivate &= ~bit;
@@ -225,12 +254,10 @@ static bool lr_offer(const struct gicv3_cpu *cpu, struct vgic_bank *bank, uint32
 	uint32_t open = vgic_bank_open(cpu->vgic, bank) & bank->target[cpu->index];
 
 	if (!(open & ~bank->active & bit)) {
-		bank->pending |= bank->lr_latch & bit;
-		bank->lr_latch &= ~bit;
+		event_return(cpu, bank, bit);
 		return false;
 	}
-	bank->lr_latch |= bank->pending & bit;
-	bank->pending &= ~bit;
+	event_take(cpu, bank, bit);
 	return (bank->lr_latch | vgic_bank_asserted(bank)) & bit;
 }
 
@@ -239,12 +266,14 @@ static void lr_revise(struct gicv3_cpu *cpu, uint32_t n)
 	uint64_t lr = cpu->lr[n], next;
 	struct vgic_bank *bank = lr_bank(cpu, lr);
 	uint32_t bit = lr_bit(lr);
+	bool offer;
 
 	cpu->again = 0;
 	lr_fold(cpu, bank, bit, lr);
 	drop_fallen(cpu, bank, bit);
+	offer = lr_offer(cpu, bank, bit);
 	next = lr_config(cpu, bank, hv_lowest_bit(bit));
-	if (lr_offer(cpu, bank, bit)) {
+	if (offer) {
 		next |= GICV3_LR_PENDING;
 	} else if (bank->active & bit) {
 		next = (next & ~LR_TAKEN_WITH) | (lr & LR_TAKEN_WITH) | GICV3_LR_ACTIVE;
@@ -357,7 +386,9 @@ static void take_eoi_count(struct gicv3_cpu *cpu)
 
 static void lr_load(struct gicv3_cpu *cpu)
 {
-	port_gicv3_lr_load(cpu);
+	if (cpu->iface != GIC_IFACE_V2_SOFT) { /* else nobody but core changes them */
+		port_gicv3_lr_load(cpu);
+	}
 	cpu->lr_here = true;
 	cpu->again = 0;
 }
@@ -436,8 +467,7 @@ static void lr_put(struct gicv3_cpu *cpu, uint32_t slot, uint32_t intid)
 
 	bank->in_lr |= bit;
 	bank->owner[n] = (uint8_t)cpu->index;
-	bank->lr_latch |= bank->pending & bit;
-	bank->pending &= ~bit;
+	event_take(cpu, bank, bit);
 	cpu->lr_used |= 1u << slot;
 	lr_write(cpu, slot, lr_with_eoi(bank, bit, lr_config(cpu, bank, n)) | GICV3_LR_PENDING);
 	vgic_bank_update(cpu->vgic, bank);
@@ -591,7 +621,7 @@ void vgic_lr_reset(struct gicv3_cpu *cpu)
 		cpu->lr[n] = 0;
 	}
 	cpu->lr_here = true;
-	cpu->hcr = cpu->vmcr = 0;
+	cpu->hcr = cpu->vmcr = cpu->apr = 0;
 	hcr_update(cpu, WORST_PRIO);
 	cpu->lr_dirty = ((1u << cpu->lr_count) - 1) | GICV3_DIRTY_HCR | GICV3_DIRTY_IFACE;
 }

@@ -9,8 +9,8 @@
 /* The arrays by offset / 0x80. */
 enum { IGROUPR = 1, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER };
 
-#define ID_FIRST  0xffd0u
-#define ARCH_REV3 0x3bu /* PIDR2: GICv3, JEDEC */
+#define ID_FIRST  0x10u /* of the last 64 bytes */
+#define PIDR2_ARM 0x0bu /* JEDEC; the architecture's revision is [7:4] */
 
 /*
  * Before state is reported: what this vCPU holds is read back. Of what others hold we say what was
@@ -140,10 +140,11 @@ void vgic_cfg_write(struct vgic *vgic, struct vgic_bank *bank, uint32_t n, uint3
 	vgic_bank_changed(vgic, bank, mask, self);
 }
 
-uint32_t vgic_id_read(uint32_t off, uint8_t part)
+uint32_t vgic_id_read(uint32_t off, uint8_t part, uint8_t revision)
 {
+	const uint8_t pidr2 = (uint8_t)(revision << 4 | PIDR2_ARM);
 	/* PIDR4..7, PIDR0..3, CIDR0..3: an Arm design of this part number. */
-	const uint8_t id[] = {0x44, 0, 0, 0, part, 0xb4, ARCH_REV3, 0, 0x0d, 0xf0, 0x05, 0xb1};
+	const uint8_t id[] = {0x44, 0, 0, 0, part, 0xb4, pidr2, 0, 0x0d, 0xf0, 0x05, 0xb1};
 
-	return id[(off - ID_FIRST) / 4 % sizeof(id)];
+	return id[(off % 64 - ID_FIRST) / 4 % sizeof(id)];
 }

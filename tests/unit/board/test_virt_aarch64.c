@@ -42,6 +42,7 @@ static int board_setup(void **state)
 	hv_pages_init(&pool, pool_memory, HPA(POOL_HPA), POOL_PAGES);
 	arena = (struct hv_arena){.base = arena_memory, .size = sizeof(arena_memory)};
 	cfg = (struct virt_a64_cfg){
+		.gic = 3,
 		.id = 1,
 		.cpus = 1,
 		.lr_count = 4,
