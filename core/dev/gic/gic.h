@@ -40,8 +40,7 @@
 #define GICV3_GICR_SIZE 0x20000u /* RD_base and SGI_base of one vCPU */
 #define GICV2_GICD_SIZE 0x10000u /* of which the first 4 KiB have registers */
 #define GICV2_GICC_SIZE 0x10000u
-#define GICV2_GICV_SIZE 0x1000u /* what is mapped of the host's GICV: GICC_DIR, behind it, traps   \
-				 */
+#define GICV2_GICV_SIZE 0x1000u /* what is mapped of the host's GICV; GICC_DIR traps */
 
 /* ICH_LR<n>_EL2 (IHI 0069H, 12.4.9). */
 #define GICV3_LR_PENDING      ((uint64_t)1 << 62)
