@@ -4,6 +4,7 @@
 
 Usage: test_cli.py Inputs|OnSim|AtEl2   Paths come from the environment, as ctest sets it.
 """
+import fcntl
 import json
 import os
 import pty
@@ -305,6 +306,15 @@ class Runs:
         _, err = child.communicate(timeout=PATIENCE)
         self.assertEqual(child.returncode, 1, err)
         self.assertIn(b"stdout: Broken pipe", err)
+
+    def test_t4_nobody_reads_stdout__timeout_all_the_same(self):
+        child = self.start("chatter", "--timeout", "1", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        fcntl.fcntl(child.stdout, 1031, 4096)  # F_SETPIPE_SZ: less than the guest has to say
+        child.wait(timeout=PATIENCE)
+        self.assertEqual(child.returncode, 4)
+        self.assertIn(b"--timeout", child.stderr.read())
+        child.stdout.close()
+        child.stderr.close()
 
     def test_t4_stdin_closed__guest_runs_all_the_same(self):
         child = self.start("hello", stdout=subprocess.PIPE, preexec_fn=lambda: os.close(0))

@@ -113,6 +113,7 @@ class Hostile:
 
     def test_s4_events_around_wfi__none_lost(self):
         self.passes("s4_wakes")
+        self.passes("s4_wakes", "--deterministic")
 
     def test_random_instructions__host_is_well(self):
         ends = set()

@@ -375,7 +375,6 @@ static void gicv3_init(void)
 	write32(GICD_CTLR, 0x22);
 	distributor_wait();
 	check_eq("a priority byte is kept", read8(GUEST_GICD + 0x400 + UART), PRIORITY);
-	gic_init(); /* the CPU interface, and both handshakes once more */
 }
 
 static void timer_start(void)
@@ -517,7 +516,10 @@ void guest_main(uint64_t dtb)
 	mmu_on();
 	on_irq = interrupt;
 	on_sync = call_of_thread;
-	gicv3_init();
+	if (SYSREG_GET(id_aa64pfr0_el1) >> 24 & 0xf) {
+		gicv3_init();
+	}
+	gic_init(); /* the CPU interface, and the handshakes once more */
 	gic_enable(SGI_RESCHEDULE, PRIORITY);
 	create(0, main_thread, 2);
 	create(1, idle, 15);

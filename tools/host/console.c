@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "console.h"
 
+#include "host.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ESCAPE 0x01 /* Ctrl-A */
+#define FOR_EVER 1e6  /* seconds that nobody waits */
+#define ESCAPE   0x01 /* Ctrl-A */
 
 /* Where the search goes on after a mismatch (Knuth, Morris and Pratt). */
 static bool prepare_until(struct console *console)
@@ -81,24 +85,31 @@ void console_close(struct console *console)
 	console->until_next = NULL;
 }
 
-/* Somebody made stdout non-blocking, which whoever shares it has to live with. */
-static void wait_for_room(void)
+/* False: whoever reads stdout has not made room in time. */
+static bool wait_for_room(struct console *console)
 {
 	struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	double left = console->deadline - host_now();
+	bool for_ever = console->deadline == 0 || left > FOR_EVER;
+	int ms = for_ever ? -1 : left <= 0 ? 0 : (int)(left * 1000) + 1;
 
-	(void)poll(&room, 1, -1);
+	/* An error is for write() to say, and a signal is no reason to give up. */
+	console->late = poll(&room, 1, ms) == 0;
+	return !console->late;
+}
+
+/* As much as can be written without waiting once poll() has said that there is room. */
+static size_t portion(size_t count)
+{
+	return count < PIPE_BUF ? count : PIPE_BUF;
 }
 
 static void put_out(struct console *console, const char *bytes, size_t count)
 {
-	while (count > 0 && !console->broken && !console->silent) {
-		ssize_t put = write(STDOUT_FILENO, bytes, count);
+	while (count > 0 && !console->broken && !console->silent && wait_for_room(console)) {
+		ssize_t put = write(STDOUT_FILENO, bytes, portion(count));
 
-		if (put < 0 && errno == EINTR) {
-			continue;
-		}
-		if (put < 0 && errno == EAGAIN) {
-			wait_for_room();
+		if (put < 0 && (errno == EINTR || errno == EAGAIN)) {
 			continue;
 		}
 		if (put <= 0) {
@@ -173,7 +184,7 @@ bool console_put(struct console *console, const uint8_t *bytes, size_t count)
 	if (!console->in_record) {
 		feed_guest(console, bytes + start, count - start);
 	}
-	return (!console->seen || console->linger) && !console->broken;
+	return (!console->seen || console->linger) && !console->broken && !console->late;
 }
 
 /* Takes the escape key and what follows it out of what was typed. */

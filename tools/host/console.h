@@ -19,8 +19,10 @@ struct console {
 	bool seen;                     /* until was printed */
 	bool broken;                   /* stdout does not take bytes any more */
 	int why_broken;                /* an errno */
-	bool silent;                   /* only look out, print nothing */
-	bool linger;                   /* seeing it does not end the run */
+	double deadline; /* host_now() until which stdout is waited for; 0: for ever */
+	bool late;       /* it has passed */
+	bool silent;     /* only look out, print nothing */
+	bool linger;     /* seeing it does not end the run */
 
 	char token[HV_BUNDLE_TOKEN + 1]; /* empty: no records */
 	bool in_record;

@@ -98,6 +98,9 @@ static int run_guest(const struct guest *guest, const struct opts *opts, struct 
 		qemu_run(guest, opts, console, &report);
 	}
 	console_close(console);
+	if (console->late && !console->seen) {
+		report.end = REPORT_TIMEOUT;
+	}
 	if (console->broken && !console->seen && report.end != REPORT_CRASH) {
 		report.end = REPORT_NONE;
 		snprintf(report.reason, sizeof(report.reason), "stdout: %s",
@@ -122,6 +125,7 @@ int cmd_run(int argc, char **argv)
 		return HOST_USAGE;
 	}
 	if (console_open(&console, opts.until)) {
+		console.deadline = opts.timeout_s > 0 ? host_now() + opts.timeout_s : 0;
 		console_to_restore = &console;
 		signal(SIGINT, on_signal);
 		signal(SIGTERM, on_signal);
