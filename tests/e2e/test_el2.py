@@ -203,9 +203,9 @@ class Cli(unittest.TestCase):
 class Guests(Cli):
     """The guests of tests/guests judge themselves."""
 
-    def passes(self, name, **more):
+    def passes(self, name, *words, **more):
         path = os.path.join(os.environ["DRYDOCK_GUESTS"], name + ".elf")
-        status, out, err = self.drydock("--kernel", path, "--timeout", "60", **more)
+        status, out, err = self.drydock("--kernel", path, "--timeout", "120", *words, **more)
         self.assertEqual(status, 0, out + err)
         return out
 
@@ -231,6 +231,15 @@ class Guests(Cli):
             self.assertEqual(status, 0, out + err)
             with open(stats, encoding="utf-8") as file:
                 return out, json.load(file)["exits.mem"]
+
+    def test_smp__2_and_4_cpus__work_together(self):
+        for cpus in ("2", "4"):
+            out = self.passes("smp", "--cpus", cpus)
+            self.assertIn("CPUs: 0x%s\n" % cpus, out)
+            self.assertIn("ALL PASS", out)
+
+    def test_smp__under_icount__same(self):
+        self.assertIn("ALL PASS", self.passes("smp", "--cpus", "4", "--deterministic"))
 
     def test_demo__shows_everything(self):
         with tempfile.NamedTemporaryFile() as flash:

@@ -140,7 +140,9 @@ void irq_handle(struct el2_cpu *cpu, bool here)
 		deadline_set(cpu);
 	} else if (intid == irq.hyp_timer) {
 		deadline_irq(cpu);
-	} else if (intid == irq.maintenance && intid != IRQ_KICK) {
+	} else if (intid == IRQ_KICK) {
+		DSB(sy); /* one that comes up from here on is a new one: only now look at todo */
+	} else if (intid == irq.maintenance) {
 		maintenance_irq(cpu->vcpu, here);
 	}
 	host_gic_end(intid);

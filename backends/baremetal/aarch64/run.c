@@ -234,20 +234,17 @@ static void context_load(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
 	ISB();
 }
 
-/* The same at power-on, for what core does not keep. */
-static void context_reset(const struct a64_vcpu *vcpu)
+/*
+ * What core does not keep of a vCPU: nothing of one life is left for the next, and a vCPU that is
+ * off has no timer that could fire. Nothing at EL2 changes these meanwhile.
+ */
+static void context_clear(void)
 {
-	SYSREG_WRITE(cntv_cval_el0, vcpu->vtimer.cval);
-	SYSREG_WRITE(cntv_ctl_el0, vcpu->vtimer.ctl);
+	SYSREG_WRITE(cntv_ctl_el0, 0);
+	SYSREG_WRITE(cntv_cval_el0, 0);
 	for (unsigned n = 0; n < 32; n++) {
 		vreg_set(n, (const uint64_t[2]){0, 0});
 	}
-}
-
-/* A vCPU that is off has no timer that could fire. */
-static void context_off(void)
-{
-	SYSREG_WRITE(cntv_ctl_el0, 0);
 	ISB();
 }
 
@@ -292,15 +289,9 @@ static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 	vcpu->hcr = SYSREG_READ(hcr_el2);
 	deadline_set(cpu);
 	if (cpu->verdict == HV_OFF) {
-		context_off();
+		context_clear();
 	}
 	hv_vcpu_leave(&vcpu->hv, cpu->verdict);
-}
-
-/* Power-on registers are waiting; nobody but this CPU takes them. */
-static bool is_fresh(const struct a64_vcpu *vcpu)
-{
-	return (atomic_load_explicit(&vcpu->hv.todo, memory_order_relaxed) & HV_TODO_RESET) != 0;
 }
 
 void run_vcpu(struct virt_a64 *board, bool timed)
@@ -309,20 +300,16 @@ void run_vcpu(struct virt_a64 *board, bool timed)
 	struct a64_vcpu *vcpu = board->vcpu[cpu->index];
 
 	context_load(cpu, vcpu);
+	context_clear();
 	SYSREG_WRITE(vbar_el2, timed ? (uintptr_t)vectors_timed : (uintptr_t)vectors);
 	ISB();
 	cpu->mark = clock_count();
 	while (!vm_is_stopped(board->vm)) {
-		bool fresh = is_fresh(vcpu);
-
-		if (hv_vcpu_enter(&vcpu->hv, cpu->index) != HV_OK) {
+		if (hv_vcpu_enter(&vcpu->hv, cpu->index) == HV_OK) {
+			enter(cpu, vcpu, timed);
+		} else {
 			idle(cpu, timed);
-			continue;
 		}
-		if (fresh) {
-			context_reset(vcpu);
-		}
-		enter(cpu, vcpu, timed);
 	}
 	SYSREG_WRITE(vbar_el2, (uintptr_t)vectors);
 	ISB();

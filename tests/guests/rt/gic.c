@@ -4,18 +4,24 @@
 #include "guest.h"
 
 #define GICD_CTLR      (GUEST_GICD + 0x0000)
+#define GICD_TYPER     (GUEST_GICD + 0x0004)
 #define GICD_ITARGETSR (GUEST_GICD + 0x0800)
 #define GICD_SGIR      (GUEST_GICD + 0x0f00)
 #define GICD_IROUTER   (GUEST_GICD + 0x6000)
 #define GICR_WAKER     (GUEST_GICR + 0x0014)
 #define GICR_SGI_BASE  (GUEST_GICR + 0x10000)
+#define TYPER_NO_1N    0x02000000u
+#define IROUTER_ANY    0x80000000u
 #define CTLR_RWP       0x80000000u
 #define CTLR_ENABLE_0  0x01u
 #define CTLR_ENABLE_1A 0x02u
 #define CTLR_ARE       0x10u
 #define WAKER_SLEEP    0x02u
 #define WAKER_ASLEEP   0x04u
+#define GICR_STRIDE    0x20000u
+#define SGIR_TO_OTHERS 0x01000000u
 #define SGIR_TO_SELF   0x02000000u
+#define SGI1R_IRM      (1ull << 40)
 #define FIRST_SPI      32u
 
 /* Offsets that distributor and redistributor have in common. */
@@ -23,6 +29,7 @@
 #define ISENABLER  0x100
 #define ICENABLER  0x180
 #define ISPENDR    0x200
+#define ICACTIVER  0x380
 #define IPRIORITYR 0x400
 #define ICFGR      0xc00
 
@@ -40,11 +47,11 @@
 
 static bool is_v2; /* kept, as a hypervisor traps the register that says so */
 
-/* The frame that holds the registers of an interrupt: GICv3's private ones are in the
+/* The frame that holds the registers of an interrupt: GICv3's private ones are in the CPU's
  * redistributor. */
 static uint64_t frame_of(unsigned intid)
 {
-	return intid < FIRST_SPI && !is_v2 ? GICR_SGI_BASE : GUEST_GICD;
+	return intid < FIRST_SPI && !is_v2 ? GICR_SGI_BASE + guest_cpu() * GICR_STRIDE : GUEST_GICD;
 }
 
 static void set_bit(unsigned intid, unsigned reg)
@@ -69,10 +76,12 @@ static void init_v2(void)
 
 static void init_v3(void)
 {
+	uint64_t waker = GICR_WAKER + guest_cpu() * GICR_STRIDE;
+
 	write32(GICD_CTLR, CTLR_ARE | CTLR_ENABLE_1A);
 	wait_for_writes();
-	write32(GICR_WAKER, read32(GICR_WAKER) & ~WAKER_SLEEP);
-	while (read32(GICR_WAKER) & WAKER_ASLEEP) {
+	write32(waker, read32(waker) & ~WAKER_SLEEP);
+	while (read32(waker) & WAKER_ASLEEP) {
 	}
 	SYSREG_SET(S3_0_C12_C12_5, 7);  /* ICC_SRE_EL1 */
 	SYSREG_SET(S3_0_C4_C6_0, 0xff); /* ICC_PMR_EL1 */
@@ -91,13 +100,25 @@ void gic_init(void)
 	}
 }
 
-static void route_here(unsigned intid)
+void gic_route(unsigned intid, unsigned cpu)
 {
 	if (is_v2) {
-		write8(GICD_ITARGETSR + intid, 1);
+		write8(GICD_ITARGETSR + intid, (uint8_t)(1u << cpu));
 	} else {
-		write64(GICD_IROUTER + intid * 8, 0);
+		write64(GICD_IROUTER + intid * 8, cpu);
 	}
+}
+
+bool gic_route_any(unsigned intid)
+{
+	if (is_v2) {
+		write8(GICD_ITARGETSR + intid, 0xff);
+	} else if (read32(GICD_TYPER) & TYPER_NO_1N) {
+		return false;
+	} else {
+		write64(GICD_IROUTER + intid * 8, IROUTER_ANY);
+	}
+	return true;
 }
 
 void gic_enable(unsigned intid, uint8_t priority)
@@ -109,7 +130,7 @@ void gic_enable(unsigned intid, uint8_t priority)
 	}
 	write8(frame_of(intid) + IPRIORITYR + intid, priority);
 	if (intid >= FIRST_SPI) {
-		route_here(intid);
+		gic_route(intid, guest_cpu());
 	}
 	set_bit(intid, ISENABLER);
 }
@@ -123,6 +144,11 @@ void gic_disable(unsigned intid)
 void gic_set_pending(unsigned intid)
 {
 	set_bit(intid, ISPENDR);
+}
+
+void gic_set_inactive(unsigned intid)
+{
+	set_bit(intid, ICACTIVER);
 }
 
 void gic_set_edge(unsigned intid, bool edge)
@@ -139,7 +165,28 @@ void gic_sgi_to_self(unsigned intid)
 	if (is_v2) {
 		write32(GICD_SGIR, SGIR_TO_SELF | intid);
 	} else {
-		SYSREG_SET(S3_0_C12_C11_5, (uint64_t)intid << 24 | 1); /* ICC_SGI1R_EL1 */
+		gic_sgi(intid, 1u << guest_cpu());
+	}
+}
+
+/* Without the barrier another CPU might be interrupted before it sees what was written. */
+void gic_sgi(unsigned intid, unsigned cpus)
+{
+	__asm__ volatile("dsb ish" ::: "memory");
+	if (is_v2) {
+		write32(GICD_SGIR, cpus << 16 | intid);
+	} else {
+		SYSREG_SET(S3_0_C12_C11_5, (uint64_t)intid << 24 | cpus); /* ICC_SGI1R_EL1 */
+	}
+}
+
+void gic_sgi_to_others(unsigned intid)
+{
+	__asm__ volatile("dsb ish" ::: "memory");
+	if (is_v2) {
+		write32(GICD_SGIR, SGIR_TO_OTHERS | intid);
+	} else {
+		SYSREG_SET(S3_0_C12_C11_5, SGI1R_IRM | (uint64_t)intid << 24);
 	}
 }
 

@@ -89,6 +89,12 @@ static inline void wait_for_interrupt(void)
 	__asm__ volatile("dsb sy\n\twfi" ::: "memory");
 }
 
+/* Which CPU this is; a guest has 8 at most, and they differ in Aff0. */
+static inline unsigned guest_cpu(void)
+{
+	return SYSREG_GET(mpidr_el1) & 0xff;
+}
+
 /* Exactly one plain load or store each. */
 #define MMIO_ACCESS(bits, type, suffix, reg)                                                       \
 	static inline type read##bits(uint64_t at)                                                 \
@@ -118,6 +124,7 @@ struct call_result call_hvc(uint64_t fn, uint64_t arg1, uint64_t arg2, uint64_t 
 struct call_result call_smc(uint64_t fn, uint64_t arg1, uint64_t arg2, uint64_t arg3);
 
 #define PSCI_VERSION       0x84000000u
+#define PSCI_CPU_SUSPEND   0xc4000001u
 #define PSCI_CPU_OFF       0x84000002u
 #define PSCI_CPU_ON        0xc4000003u
 #define PSCI_AFFINITY_INFO 0xc4000004u
@@ -134,17 +141,25 @@ struct call_result call_smc(uint64_t fn, uint64_t arg1, uint64_t arg2, uint64_t 
 /* ---- the GIC, of whatever version the machine has, and time ---- */
 #define GIC_SPURIOUS 1023u
 
+/* Each CPU for itself, as gic_enable() of a private interrupt. */
 void gic_init(void);
 /* Interrupt `intid` at `priority` to this CPU; GICv3: group 1, GICv2: group 0. */
 void gic_enable(unsigned intid, uint8_t priority);
 void gic_disable(unsigned intid);
 void gic_set_pending(unsigned intid);
+void gic_set_inactive(unsigned intid);
 void gic_set_edge(unsigned intid, bool edge);
 /* What gic_ack() gave goes to gic_eoi() and gic_deactivate() as it is: a GICv2 SGI has its source
  * too. */
 unsigned gic_ack(void);
 void gic_eoi(unsigned intid);
 void gic_sgi_to_self(unsigned intid);
+/* To the CPUs of a mask; what was written before is seen by them. */
+void gic_sgi(unsigned intid, unsigned cpus);
+void gic_sgi_to_others(unsigned intid);
+/* A shared interrupt to one CPU, as gic_enable() does with this one; or to any that takes it. */
+void gic_route(unsigned intid, unsigned cpu);
+bool gic_route_any(unsigned intid); /* false: this GIC cannot do that */
 /* Only what is more urgent than `priority` is taken. */
 void gic_mask(uint8_t priority);
 uint8_t gic_running(void);

@@ -40,6 +40,7 @@ _start:
 	.endm
 
 	.balign 0x800
+	.global	vectors
 vectors:
 	.set	n, 0
 	.rept	16
