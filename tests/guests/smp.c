@@ -71,6 +71,12 @@ static void store(unsigned *to, unsigned value)
 	__atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 
+/* In a loop that waits for another CPU: where CPUs take turns, it is the other's. */
+static void relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
+
 /* ---- translation: caches on, so that exclusives work on any machine ---- */
 
 #define BLOCK_2M 0x200000ull
@@ -169,6 +175,7 @@ static void ask(unsigned cpu, void (*job)(unsigned self))
 static void wait_answer(unsigned cpu)
 {
 	while (load(&cpus[cpu].answered) != cpus[cpu].asked) {
+		relax();
 	}
 }
 
@@ -209,12 +216,14 @@ static int turn_on(unsigned cpu)
 static void wait_life(unsigned cpu, unsigned life)
 {
 	while (load(&cpus[cpu].lives) != life) {
+		relax();
 	}
 }
 
 static void wait_off(unsigned cpu)
 {
 	while (affinity(cpu) != AFFINITY_OFF) {
+		relax();
 	}
 }
 
@@ -295,6 +304,7 @@ static void work_locked(unsigned self)
 	(void)self;
 	for (unsigned i = 0; i < LOCKED; i++) {
 		while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE)) {
+			relax();
 		}
 		guarded++;
 		__atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
@@ -365,6 +375,7 @@ static void storm(unsigned self)
 		for (unsigned to = 0; to < cpu_count; to++) {
 			gic_sgi(self, 1u << to);
 			while (cpus[to].got[self] != i) {
+				relax();
 			}
 		}
 	}
@@ -391,6 +402,7 @@ static void to_all_others(void)
 		gic_sgi_to_others(SGI_ALL);
 		for (unsigned i = 1; i < cpu_count; i++) {
 			while (cpus[i].got[SGI_ALL] < k) {
+				relax();
 			}
 			exact = exact && cpus[i].got[SGI_ALL] == k;
 		}
@@ -455,6 +467,7 @@ static void routes(void)
 		gic_route(SPI, to);
 		gic_set_pending(SPI);
 		while (shared_sum() == sum) {
+			relax();
 		}
 		right = right && cpus[to].shared == before + 1;
 	}
@@ -465,6 +478,7 @@ static void routes(void)
 	for (unsigned k = 1, sum = shared_sum(); k <= SPIS; k++) {
 		gic_set_pending(SPI);
 		while (shared_sum() < sum + k) {
+			relax();
 		}
 		right = right && shared_sum() == sum + k;
 	}

@@ -52,6 +52,7 @@ static _Atomic uint32_t left;
 static void wait_for_others(void)
 {
 	while (atomic_load_explicit(&left, memory_order_acquire) + 1 < guest.what.cpus) {
+		RELAX();
 	}
 }
 

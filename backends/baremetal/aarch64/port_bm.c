@@ -20,6 +20,7 @@ void port_lock(struct hv_lock *lock)
 {
 	while (__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE) != 0) {
 		while (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0) {
+			RELAX();
 		}
 	}
 }

@@ -22,6 +22,7 @@
 
 #define ISB()             __asm__ volatile("isb" : : : "memory")
 #define DSB(kind)         __asm__ volatile("dsb " #kind : : : "memory")
+#define RELAX()           __asm__ volatile("yield" : : : "memory") /* another CPU is waited for */
 #define WFI()             __asm__ volatile("wfi" : : : "memory")
 #define TLBI(op)          __asm__ volatile("tlbi " #op : : : "memory")
 #define TLBI_ARG(op, arg) __asm__ volatile("tlbi " #op ", %0" : : "r"((uint64_t)(arg)) : "memory")
