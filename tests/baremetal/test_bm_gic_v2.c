@@ -165,6 +165,7 @@ static void lr_flush__each_field__where_gicv2_has_it(void **state)
 		{(uint64_t)0xf8 << GICV3_LR_PRIO_SHIFT | 32, 31u << 23 | 32},
 		{GICV3_LR_GROUP1 | 32, 1u << 30 | 32},
 		{GICV3_LR_EOI | 32, 1u << 19 | 32},
+		{GICV3_LR_PENDING | GICV3_LR_SOURCE | 15, 1u << 28 | 7u << 10 | 15},
 		{PENDING_27, 1u << 28 | 20u << 23 | 1u << 30 | 27},
 	};
 

@@ -90,7 +90,7 @@ static void init_virtio_empty(struct bench *b)
 	(void)b;
 }
 
-static const struct vgic_cfg gic_cfg = {.spis = 64};
+static struct vgic_cfg gic_cfg = {.spis = 64};
 
 static size_t size_gic(void)
 {
@@ -102,11 +102,12 @@ static void on_notify(void *ctx)
 	(void)ctx;
 }
 
-static void init_gic(struct bench *b)
+static void init_gic_as(struct bench *b, enum gic_iface iface)
 {
 	struct hv_arena arena = {.base = b->memory, .size = size_gic()};
 	struct vgic *gic;
 
+	gic_cfg.iface = iface;
 	assert_int_equal(vgic_create(&gic, &gic_cfg, &arena), HV_OK);
 	b->dev = gic;
 	for (uint16_t i = 0; i < CPUS; i++) {
@@ -117,13 +118,25 @@ static void init_gic(struct bench *b)
 	}
 }
 
+static void init_gicv3(struct bench *b)
+{
+	init_gic_as(b, GIC_IFACE_V3);
+}
+
+static void init_gicv2(struct bench *b)
+{
+	init_gic_as(b, GIC_IFACE_V2_SOFT);
+}
+
 static const struct row devices[] = {
 	{&pl011_ops, 0x1000, true, init_pl011, size_pl011},
 	{&pl031_ops, 0x1000, true, init_pl031, size_pl031},
 	{&pflash_ops, 0x1000, false, init_pflash, size_pflash},
 	{&virtio_empty_ops, 0x4000, false, init_virtio_empty, size_virtio_empty},
-	{&gicv3_dist_ops, GICV3_GICD_SIZE, false, init_gic, size_gic},
-	{&gicv3_redist_ops, GICV3_GICR_SIZE + 0x1000, false, init_gic, size_gic},
+	{&gicv3_dist_ops, GICV3_GICD_SIZE, false, init_gicv3, size_gic},
+	{&gicv3_redist_ops, GICV3_GICR_SIZE + 0x1000, false, init_gicv3, size_gic},
+	{&gicv2_dist_ops, GICV2_GICD_SIZE, false, init_gicv2, size_gic},
+	{&gicv2_cpuif_ops, GICV2_GICC_SIZE, false, init_gicv2, size_gic},
 };
 
 static uint64_t random_u64(void)

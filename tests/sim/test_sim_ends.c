@@ -116,11 +116,6 @@ static void two_cpus(void)
 	kit.guest.cpus = 2;
 }
 
-static void gic2(void)
-{
-	kit.guest.gic = 2;
-}
-
 static void too_much_memory(void)
 {
 	kit.guest.ram_size = HV_GIB(1) << 32;
@@ -141,7 +136,6 @@ static void large_flash(void)
 static void not_started__machine_that_cannot_be__says_why(void **state)
 {
 	not_started__for_a_reason_of_its_own(two_cpus, "one CPU");
-	not_started__for_a_reason_of_its_own(gic2, "GICv3");
 	not_started__for_a_reason_of_its_own(too_much_memory, "memory");
 	not_started__for_a_reason_of_its_own(half_a_page, "memory");
 	kit_setup(NULL);

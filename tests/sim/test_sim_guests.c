@@ -33,6 +33,20 @@ BOTH_CLOCKS(mmu)
 BOTH_CLOCKS(x23_poison)
 BOTH_CLOCKS(code)
 
+/* GICv2: its CPU interface is core's own, interrupts come by HCR_EL2.VI. */
+static void guests_gic2__both_clocks__all_pass(void **state)
+{
+	static const char *const guests[] = {"gic.elf", "timer.elf", "naps.elf"};
+
+	for (size_t i = 0; i < 2 * HV_ARRAY_COUNT(guests); i++) {
+		kit_setup(state);
+		kit.guest.gic = 2;
+		passes(guests[i / 2], i % 2);
+		kit_teardown(state);
+	}
+	kit_setup(state);
+}
+
 static void guest_flash__image_given__reads_it_and_cannot_write(void **state)
 {
 	uint8_t *flash = malloc(5000); /* not a multiple of a page */
@@ -166,6 +180,7 @@ int main(void)
 		kit_test(guest_naps__block_clock__all_pass),
 		kit_test(guest_gic__host_clock__all_pass),
 		kit_test(guest_gic__block_clock__all_pass),
+		kit_test(guests_gic2__both_clocks__all_pass),
 		kit_test(guest_mmu__host_clock__all_pass),
 		kit_test(guest_mmu__block_clock__all_pass),
 		kit_test(guest_x23_poison__host_clock__all_pass),

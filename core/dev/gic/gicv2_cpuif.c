@@ -169,6 +169,7 @@ static uint32_t acknowledge(struct gicv3_cpu *cpu, bool alias)
 	prio = lr_prio(cpu->lr[slot]) & group_mask(cpu, cpu->lr[slot]);
 	cpu->apr |= 1u << (prio >> PRIO_SHIFT);
 	cpu->lr[slot] ^= GICV3_LR_STATE; /* pending -> active */
+	cpu->lr_dirty |= GICV3_DIRTY_IFACE;
 	vgic_lr_sync(cpu);
 	return name;
 }
@@ -240,10 +241,10 @@ static void frame_access(struct gicv3_cpu *cpu, struct hv_access *a)
 	port_lock(&cpu->vgic->lock);
 	if (a->write) {
 		reg_write(cpu, (uint32_t)a->off, (uint32_t)a->data);
+		cpu->lr_dirty |= GICV3_DIRTY_IFACE; /* the line may be another */
 	} else {
 		a->data = reg_read(cpu, (uint32_t)a->off);
 	}
-	cpu->lr_dirty |= GICV3_DIRTY_IFACE; /* the line may be another */
 	port_unlock(&cpu->vgic->lock);
 }
 

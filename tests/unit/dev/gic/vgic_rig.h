@@ -32,10 +32,10 @@ static void rig_notify(void *ctx)
 	(*(unsigned *)ctx)++;
 }
 
-static void rig_start(unsigned cpus, uint8_t lr_count)
+static void rig_start_as(enum gic_iface iface, unsigned cpus, uint8_t lr_count)
 {
 	struct hv_arena arena = {.base = rig.memory, .size = sizeof(rig.memory)};
-	const struct vgic_cfg cfg = {.spis = RIG_SPIS};
+	const struct vgic_cfg cfg = {.spis = RIG_SPIS, .iface = iface};
 
 	memset(&rig, 0, sizeof(rig));
 	fake_gic_reset();
@@ -52,11 +52,16 @@ static void rig_start(unsigned cpus, uint8_t lr_count)
 
 		assert_int_equal(vgic_add_cpu(rig.gic, &rig.cpu[i], &cpu_cfg), HV_OK);
 	}
-	for (unsigned i = 0; i < cpus; i++) {
+	rig.cpus = cpus;
+	for (unsigned i = 0; i < cpus && iface != GIC_IFACE_V2_SOFT; i++) {
 		fake_gic_enter(&rig.cpu[i]);
 		fake_gic.hw[i].vmcr = RIG_VMCR;
 	}
-	rig.cpus = cpus;
+}
+
+static inline void rig_start(unsigned cpus, uint8_t lr_count)
+{
+	rig_start_as(GIC_IFACE_V3, cpus, lr_count);
 }
 
 static uint64_t rig_access(const struct hv_dev_ops *ops, unsigned cpu, uint64_t off, unsigned size,
