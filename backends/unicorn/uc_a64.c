@@ -212,10 +212,16 @@ enum sim_exit sim_cpu_run(struct sim_cpu *cpu, uint64_t deadline)
 	return SIM_EXIT_TIME;
 }
 
-void sim_cpu_load(struct sim_cpu *cpu, struct sim_vcpu *vcpu, const struct hv_pt *pt)
+/* ---- vCPUs take turns ---- */
+
+bool sim_cpu_add(struct sim_cpu *cpu, struct sim_vcpu *vcpu, const struct hv_pt *pt)
 {
 	uc_engine *uc = cpu->engine.uc;
 
+	if (uc_context_alloc(uc, &vcpu->context) != UC_ERR_OK) {
+		vcpu->context = NULL;
+		return false;
+	}
 	cpu->vcpu = vcpu;
 	sim_sysreg_set(uc, UC_VTCR_EL2, a64_vtcr(pt));
 	sim_sysreg_set(uc, UC_VTTBR_EL2, a64_vttbr(pt));
@@ -229,6 +235,43 @@ void sim_cpu_load(struct sim_cpu *cpu, struct sim_vcpu *vcpu, const struct hv_pt
 	sim_cpu_save(cpu);
 	sim_cpu_el1_load(cpu, &vcpu->a64->el1);
 	(void)uc_ctl_flush_tlb(uc);
+	return uc_context_save(uc, vcpu->context) == UC_ERR_OK;
+}
+
+void sim_cpu_drop(struct sim_vcpu *vcpu)
+{
+	if (vcpu->context) {
+		(void)uc_context_free(vcpu->context);
+		vcpu->context = NULL;
+	}
+}
+
+void sim_cpu_load(struct sim_cpu *cpu, struct sim_vcpu *vcpu)
+{
+	uc_engine *uc = cpu->engine.uc;
+
+	if (cpu->vcpu == vcpu) {
+		return;
+	}
+	(void)uc_context_save(uc, cpu->vcpu->context);
+	(void)uc_context_restore(uc, vcpu->context);
+	(void)uc_ctl_flush_tlb(uc);
+	cpu->vcpu = vcpu;
+	cpu->access.valid = false;
+	/* A context has no interrupt lines: Unicorn derives them when HCR_EL2 is written. */
+	sim_sysreg_set(uc, UC_HCR_EL2, vcpu->held_hcr);
+	sim_fp_set(cpu, sim_sysreg_get(uc, UC_CPACR_EL1));
+}
+
+void sim_cpu_clear(struct sim_cpu *cpu)
+{
+	const uint64_t zero[2] = {0, 0};
+
+	for (int n = 0; n < 32; n++) {
+		(void)uc_reg_write(cpu->engine.uc, UC_ARM64_REG_Q0 + n, zero);
+	}
+	sim_reg_set(cpu->engine.uc, UC_ARM64_REG_FPCR, 0);
+	sim_reg_set(cpu->engine.uc, UC_ARM64_REG_FPSR, 0);
 }
 
 /* ---- open and close ---- */

@@ -3,8 +3,9 @@
  * Runs A64 vCPUs of core's on the emulated CPU: registers to and fro, exits, and what the CPU
  * leaves to its owner (the guest's own exceptions, the virtual timer, the GIC's CPU interface).
  *
- * There is one emulated CPU, the sim's physical CPU 0. Which vCPU it runs is a question of what is
- * loaded, so that several can take turns on it.
+ * There is one emulated CPU, the sim's physical CPU 0, with one memory and one store of translated
+ * code, on which the vCPUs take turns. Each turn begins with an empty TLB: so what one vCPU
+ * invalidates, no other can have kept.
  */
 #ifndef UC_A64_H
 #define UC_A64_H
@@ -19,6 +20,7 @@
 /* What the sim keeps of one vCPU. */
 struct sim_vcpu {
 	struct a64_vcpu *a64;
+	uc_context *context; /* all of the CPU's registers, while another vCPU is loaded */
 	struct uc_gicv gicv;
 	/* What the emulated CPU holds. Only what differs from it is written at entry. */
 	struct a64_regs held;
@@ -63,8 +65,16 @@ struct a64_idregs sim_cpu_id(const struct sim_cpu *cpu);
 /* How many list registers the model has. */
 #define SIM_LIST_REGISTERS 4u
 
-/* Makes `vcpu` the one that the CPU holds, with `pt` as its Stage-2. */
-void sim_cpu_load(struct sim_cpu *cpu, struct sim_vcpu *vcpu, const struct hv_pt *pt);
+/*
+ * Prepares a vCPU whose Stage-2 is `pt`: it is the loaded one then, in the CPU's power-on state. No
+ * vCPU may have run before. False: no memory for its registers.
+ */
+bool sim_cpu_add(struct sim_cpu *cpu, struct sim_vcpu *vcpu, const struct hv_pt *pt);
+void sim_cpu_drop(struct sim_vcpu *vcpu);
+/* Makes `vcpu` the one that the CPU holds. */
+void sim_cpu_load(struct sim_cpu *cpu, struct sim_vcpu *vcpu);
+/* The loaded vCPU goes off: nothing that core does not keep is left for its next life (X23). */
+void sim_cpu_clear(struct sim_cpu *cpu);
 /* Runs it until something happens, but not beyond `deadline` (ns). */
 enum sim_exit sim_cpu_run(struct sim_cpu *cpu, uint64_t deadline);
 /* Brings all general registers and PSTATE to core's record, e.g. for a dump. */

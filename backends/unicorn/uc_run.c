@@ -7,6 +7,7 @@
 
 #define NS_PER_S       1e9
 #define SERVICE_NS     1000000u /* how often console and time limit are looked at */
+#define TURN_NS        200000u  /* how long a vCPU of several runs at most */
 #define CONSOLE_ENOUGH (HV_RING_SIZE / 2)
 
 /* What the guest's clock of the day says when a deterministic run begins: 2024-01-01. */
@@ -72,6 +73,11 @@ static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t *deadline)
 	return true;
 }
 
+static bool has_others(const struct sim *sim)
+{
+	return sim->board->vm->vcpu_count > 1;
+}
+
 static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t deadline)
 {
 	enum hv_verdict verdict = HV_RESUME;
@@ -81,7 +87,11 @@ static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t dea
 	case SIM_EXIT_BROKEN:
 		verdict = hv_vm_crash(&vcpu->a64->hv, sim->cpu.broken, vcpu->a64->regs.pc, 0);
 		break;
-	case SIM_EXIT_TIME: break;
+	case SIM_EXIT_TIME:
+		/* A guest that waits by WFE comes here, too: somebody else may do what it waits
+		 * for. */
+		verdict = has_others(sim) ? HV_YIELD : HV_RESUME;
+		break;
 	}
 	if (verdict == HV_RESUME && uc_gicv_maintenance(&vcpu->gicv)) {
 		vgic_sync(&vcpu->a64->gic);
@@ -94,21 +104,41 @@ static bool run_vcpu(struct sim *sim, struct sim_vcpu *vcpu)
 {
 	struct hv_vcpu *hv = &vcpu->a64->hv;
 	enum hv_verdict verdict = HV_RESUME;
-	uint64_t deadline;
+	uint64_t deadline, end = has_others(sim) ? port_now() + TURN_NS : UINT64_MAX;
 
 	if (hv->state != HV_VCPU_READY || hv_vcpu_enter(hv, 0) != HV_OK) {
 		return false;
 	}
+	sim_cpu_load(&sim->cpu, vcpu);
 	while (verdict == HV_RESUME && !is_service_due(sim)) {
-		verdict = prepare(sim, vcpu->a64, &deadline) ? step(sim, vcpu, deadline) : HV_YIELD;
+		verdict = prepare(sim, vcpu->a64, &deadline)
+				  ? step(sim, vcpu, earlier(deadline, end))
+				  : HV_YIELD;
+	}
+	if (verdict == HV_OFF) {
+		sim_cpu_clear(&sim->cpu);
 	}
 	hv_vcpu_leave(hv, verdict == HV_RESUME ? HV_YIELD : verdict);
 	return true;
 }
 
+/* Those that wait have nobody else who looks at their timers. */
+static void wake_due(struct sim *sim)
+{
+	const struct hv_vm *vm = sim->board->vm;
+
+	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
+		if (vm->vcpu[i]->state == HV_VCPU_BLOCKED) {
+			(void)timers_update(sim->board->vcpu[i]);
+		}
+	}
+}
+
 static bool run_next(struct sim *sim)
 {
 	uint16_t count = sim->board->vm->vcpu_count;
+
+	wake_due(sim);
 
 	for (uint16_t i = 1; i <= count; i++) {
 		uint16_t next = (uint16_t)((sim->last + i) % count);
@@ -243,14 +273,17 @@ static const char *build_board(struct sim *sim, const struct a64_caps *caps)
 	return NULL;
 }
 
-static void tie_vcpus(struct sim *sim, const struct a64_caps *caps)
+static const char *tie_vcpus(struct sim *sim, const struct a64_caps *caps)
 {
 	for (uint16_t i = 0; i < sim->board->vm->vcpu_count; i++) {
 		sim->vcpu[i].a64 = sim->board->vcpu[i];
 		sim->vcpu[i].a64->pstate_bits = caps->pstate_bits;
 		uc_gicv_reset(&sim->vcpu[i].gicv, caps->lr_count);
+		if (!sim_cpu_add(&sim->cpu, &sim->vcpu[i], &sim->board->vm->pt)) {
+			return "no memory for the registers of a vCPU";
+		}
 	}
-	sim_cpu_load(&sim->cpu, &sim->vcpu[0], &sim->board->vm->pt);
+	return NULL;
 }
 
 /* Puts the guest's images into its memory and switches it on. */
@@ -275,16 +308,10 @@ static const char *assemble(struct sim *sim)
 	struct a64_caps caps = a64_caps_decode(&id);
 	const char *wrong = a64_caps_missing(&caps);
 
-	if (!wrong && sim->cfg->guest->cpus != 1) {
-		wrong = "the sim runs machines with one CPU only";
-	}
 	wrong = wrong ? wrong : sim_memory_open(sim);
 	wrong = wrong ? wrong : build_board(sim, &caps);
-	if (!wrong) {
-		tie_vcpus(sim, &caps);
-		wrong = boot(sim);
-	}
-	return wrong;
+	wrong = wrong ? wrong : tie_vcpus(sim, &caps);
+	return wrong ? wrong : boot(sim);
 }
 
 static void account(struct sim *sim)
@@ -362,6 +389,9 @@ void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
 	} else {
 		run(&sim);
 		conclude(&sim);
+	}
+	for (unsigned i = 0; i < HV_VCPUS; i++) {
+		sim_cpu_drop(&sim.vcpu[i]);
 	}
 	sim_cpu_close(&sim.cpu);
 	sim_memory_close(&sim);

@@ -111,9 +111,9 @@ static void not_started__for_a_reason_of_its_own(void (*spoil)(void), const char
 	kit_teardown(NULL);
 }
 
-static void two_cpus(void)
+static void nine_cpus(void)
 {
-	kit.guest.cpus = 2;
+	kit.guest.cpus = HV_VCPUS + 1;
 }
 
 static void too_much_memory(void)
@@ -135,7 +135,7 @@ static void large_flash(void)
 
 static void not_started__machine_that_cannot_be__says_why(void **state)
 {
-	not_started__for_a_reason_of_its_own(two_cpus, "one CPU");
+	not_started__for_a_reason_of_its_own(nine_cpus, "many CPUs");
 	not_started__for_a_reason_of_its_own(too_much_memory, "memory");
 	not_started__for_a_reason_of_its_own(half_a_page, "memory");
 	kit_setup(NULL);
