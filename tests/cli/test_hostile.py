@@ -73,11 +73,21 @@ class Hostile:
         self.next_guest_is_well()
         return done
 
-    def test_x16_spins_with_interrupts_masked__timeout(self):
-        done = self.run_guest("spin", "--timeout", "1")
+    def never_ends(self, name, says):
+        done = self.run_guest(name, "--timeout", "1")
         self.assertEqual(done.status, TIMEOUT, done.err)
-        self.assertLess(done.wall, 10)
+        self.assertIn(says, done.out)
+        self.assertLess(done.wall, 20)
         self.next_guest_is_well()
+
+    def test_x16_spins_with_interrupts_masked__timeout(self):
+        self.never_ends("spin", "SPINNING")
+
+    def test_x16_exception_in_its_own_vector__timeout(self):
+        self.never_ends("x16_faults", "FAULTING")
+
+    def test_g8_line_that_is_never_lowered__timeout(self):
+        self.never_ends("g8_livelock", "INTERRUPTED")
 
     def test_x17_waits_for_nothing__costs_no_cpu_time(self):
         start = self.run_guest("hello", "--timeout", "60").cpu
@@ -147,6 +157,10 @@ class OnSim(Hostile, unittest.TestCase):
 
 class AtEl2(Hostile, unittest.TestCase):
     words = ("--backend", "qemu", "--qemu-args", "-cpu " + os.environ.get("DRYDOCK_CPU", "cortex-a57"))
+
+    def test_g7_g8_s4_gicv2__none_lost(self):
+        self.passes("g7_storm", "--gic", "2")
+        self.passes("s4_wakes", "--gic", "2")
 
     def setUp(self):
         if not os.path.exists(os.environ["DRYDOCK_EL2_IMAGE"]):
