@@ -140,8 +140,10 @@ static uint64_t lr_with_eoi(const struct vgic_bank *bank, uint32_t bit, uint64_t
 	if (!wants_maintenance(bank, bit)) {
 		return lr;
 	}
-	/* HW and EOI exclude each other; then we deactivate the physical one. */
-	return (lr & ~(GICV3_LR_HW | HV_MASK(44, GICV3_LR_PINTID_SHIFT))) | GICV3_LR_EOI;
+	if (lr & GICV3_LR_HW) { /* excludes EOI; then we deactivate the physical one */
+		lr &= ~(GICV3_LR_HW | HV_MASK(44, GICV3_LR_PINTID_SHIFT));
+	}
+	return lr | GICV3_LR_EOI;
 }
 
 /* Gives a list register up: what it held of an event goes back to the distributor. */
