@@ -4,6 +4,7 @@
 	.section .text.start, "ax"
 	.global _start
 _start:
+	mrs	x20, cntvct_el0
 	mov	x19, x0
 	mov	x0, #(3 << 20)			// CPACR_EL1.FPEN: no trap of SIMD and FP
 	msr	cpacr_el1, x0
@@ -24,7 +25,9 @@ _start:
 	stp	xzr, xzr, [x0], #16
 	b	1b
 
-2:	mov	x0, x19
+2:	adrp	x0, entry_count
+	str	x20, [x0, :lo12:entry_count]
+	mov	x0, x19
 	bl	guest_main
 	bl	finish
 3:	wfi
@@ -132,4 +135,7 @@ el0_returned:
 	.space	16384
 stack_top:
 el0_return_sp:
+	.quad	0
+	.global	entry_count
+entry_count:
 	.quad	0
