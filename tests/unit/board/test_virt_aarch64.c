@@ -328,6 +328,45 @@ static void virt_a64_gic__several_vcpus__have_a_frame_each_and_the_last_says_so(
 	}
 }
 
+#define GICV_HPA 0x8040000u
+
+static void virt_a64_gicv2__host_has_gicv__its_page_and_behind_it_dir(void **state)
+{
+	struct hv_pte pte;
+	uint8_t level;
+
+	(void)state;
+	cfg.gic = 2;
+	cfg.gicv = HPA(GICV_HPA);
+	create(2);
+	assert_int_equal(board->vcpu[1]->gic.iface, GIC_IFACE_V2);
+	assert_int_equal(board->vcpu[1]->gic.lr_count, 4);
+	assert_int_equal(hv_pt_lookup(&board->vm->pt, GPA(VIRT_A64_GICC + 8), &pte, &level), HV_OK);
+	assert_int_equal(pte.pa, GICV_HPA + 8);
+	assert_int_equal(pte.type, HV_MEM_DEVICE);
+	assert_int_equal(pte.prot, HV_PROT_R | HV_PROT_W);
+	assert_false(is_mapped(VIRT_A64_GICC + GICV2_GICV_SIZE));
+	assert_int_equal(rd(VIRT_A64_GICC + 0xfc, 4), 0);
+	assert_int_equal(rd(VIRT_A64_GICC + 0x1000, 4), 0);
+	assert_int_equal(rd(VIRT_A64_GICD + 0xfe8, 4), 0x2b);
+}
+
+static void virt_a64_gicv2__host_has_none__all_is_emulated(void **state)
+{
+	uint64_t data = 0;
+
+	(void)state;
+	cfg.gic = 2;
+	cfg.lr_count = 0;
+	create(2);
+	assert_int_equal(board->vcpu[1]->gic.iface, GIC_IFACE_V2_SOFT);
+	assert_int_equal(board->vcpu[1]->gic.lr_count, GIC_LRS);
+	assert_false(is_mapped(VIRT_A64_GICC));
+	assert_int_equal(rd(VIRT_A64_GICC + 0xfc, 4) & 0xfff, 0x43b);
+	assert_int_equal(rd(VIRT_A64_GICD + GICD_TYPER, 4), 1u << 5 | VIRT_A64_SPIS / 32);
+	assert_int_equal(guest(VIRT_A64_GICR, 4, false, &data), HV_FAULT); /* no redistributors */
+}
+
 static void h5_virt_a64__run_and_reset__devices_are_as_new(void **state)
 {
 	(void)state;
@@ -410,6 +449,16 @@ static void virt_a64_create__a_part_says_no__its_status_and_nothing_is_left(void
 	cfg.lr_count = 0;
 	assert_refused(HV_ERR_INVALID);
 	cfg = good;
+	cfg.gic = 1;
+	assert_refused(HV_ERR_INVALID);
+	assert_int_equal(virt_a64_page_count(&cfg), 0);
+	cfg.gic = 4;
+	assert_refused(HV_ERR_INVALID);
+	cfg = good;
+	cfg.gic = 2;
+	cfg.gicv = HPA(POOL_HPA); /* never the guest's */
+	assert_refused(HV_ERR_DENIED);
+	cfg = good;
 	cfg.lr_count = GIC_LRS + 1;
 	assert_refused(HV_ERR_INVALID);
 	cfg = good;
@@ -451,12 +500,11 @@ static void virt_a64_create__cpu_with_fewer_address_bits__narrows_the_guests(voi
 	assert_refused(HV_ERR_RANGE);
 }
 
-static void p5_virt_a64_create__pool_of_k_pages__fails_clean_until_it_fits(void **state)
+static void pool_of_k_pages(void)
 {
 	uint32_t k = 0;
 	enum hv_status status;
 
-	(void)state;
 	do {
 		hv_pages_init(&pool, pool_memory, HPA(POOL_HPA), k);
 		arena.used = 0;
@@ -472,6 +520,15 @@ static void p5_virt_a64_create__pool_of_k_pages__fails_clean_until_it_fits(void 
 	assert_int_equal(status, HV_OK);
 	assert_true(k > 3);
 	assert_true(k - 1 <= virt_a64_page_count(&cfg));
+}
+
+static void p5_virt_a64_create__pool_of_k_pages__fails_clean_until_it_fits(void **state)
+{
+	(void)state;
+	pool_of_k_pages();
+	cfg.gic = 2;
+	cfg.gicv = HPA(GICV_HPA);
+	pool_of_k_pages();
 }
 
 static void virt_a64_create__arena_of_k_bytes__fails_clean_until_it_fits(void **state)
@@ -593,6 +650,8 @@ int main(void)
 		board_test(virt_a64_uart__typed_byte__wakes_the_vcpu_that_spi_1_is_routed_to),
 		board_test(virt_a64_rtc__alarm_comes__wakes_the_vcpu_by_spi_2),
 		board_test(virt_a64_gic__several_vcpus__have_a_frame_each_and_the_last_says_so),
+		board_test(virt_a64_gicv2__host_has_gicv__its_page_and_behind_it_dir),
+		board_test(virt_a64_gicv2__host_has_none__all_is_emulated),
 		board_test(h5_virt_a64__run_and_reset__devices_are_as_new),
 		board_test(virt_a64_create__vcpu_count__either_side_of_its_bounds),
 		board_test(virt_a64_create__ram_size__either_side_of_its_bounds),

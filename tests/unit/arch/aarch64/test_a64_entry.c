@@ -98,6 +98,36 @@ static void inject_data_abort__keeps_wnr_and_cm_only(void **state)
 	assert_int_equal(kit.vcpu->el1.far, 0x1234);
 }
 
+/* ---- interrupt lines of a CPU interface in software ---- */
+
+#define HCR_VF HV_BIT(6)
+#define HCR_VI HV_BIT(7)
+
+static void lines_update__software_interface__vi_and_vf_follow(void **state)
+{
+	struct gicv3_cpu *gic = &kit.vcpu->gic;
+	const uint64_t others = a64_hcr() | HV_BIT(8); /* VSE */
+
+	(void)state;
+	gic->iface = GIC_IFACE_V2_SOFT;
+	gic->lr[0] = GICV3_LR_PENDING | 40;
+	gic->lr_used = 1;
+	gic->lr_dirty = 1;
+	kit.vcpu->hcr = others;
+	a64_lines_update(kit.vcpu);
+	assert_int_equal(kit.vcpu->hcr, others);
+	assert_int_equal(gic->lr_dirty, 0);
+	gic->vmcr = 0xf8000001; /* nothing masked, group 0 on */
+	a64_lines_update(kit.vcpu);
+	assert_int_equal(kit.vcpu->hcr, others | HCR_VI);
+	gic->vmcr |= 8; /* FIQEn */
+	a64_lines_update(kit.vcpu);
+	assert_int_equal(kit.vcpu->hcr, others | HCR_VF);
+	gic->lr[0] = 0;
+	a64_lines_update(kit.vcpu);
+	assert_int_equal(kit.vcpu->hcr, others);
+}
+
 /* ---- reset ---- */
 
 static void reset__power_on_state(void **state)
@@ -374,6 +404,7 @@ int main(void)
 		kit_test(take__registers_are_here_already__are_not_read_again),
 		kit_test(take__pstate__by_what_the_cpu_has),
 		kit_test(inject_data_abort__keeps_wnr_and_cm_only),
+		kit_test(lines_update__software_interface__vi_and_vf_follow),
 		kit_test(reset__power_on_state),
 		kit_test(hw_id__is_the_affinity),
 		kit_test(controls__trap_what_the_virtual_cpu_hides),

@@ -339,6 +339,21 @@ static void sgi0r_and_asgi1r__other_groups__are_not_ours(void **state)
 	assert_int_equal(kit.vcpu->hv.stats.exits[HV_EXIT_SYSREG], 2);
 }
 
+static void icc__gicv2_guest__undef_and_not_in_pfr0(void **state)
+{
+	static const unsigned regs[] = {REG(3, 0, 12, 11, 1), REG(3, 0, 12, 11, 5),
+		REG(3, 0, 12, 11, 6), REG(3, 0, 12, 11, 7), REG(3, 0, 12, 12, 5)};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(regs); i++) {
+		kit_setup(NULL);
+		kit.vcpu->gic.iface = GIC_IFACE_V2;
+		access(regs[i], false);
+		kit_took_undef(PC);
+	}
+	expect_read(REG(3, 0, 0, 4, 0), 0x112);
+}
+
 /* ---- the physical timer ---- */
 
 #define CNTP_TVAL REG(3, 3, 14, 2, 0)
@@ -525,6 +540,7 @@ int main(void)
 		kit_test(sgi1r__to_self__becomes_pending),
 		kit_test(d10_sgi1r__from_el0__undef),
 		kit_test(sgi0r_and_asgi1r__other_groups__are_not_ours),
+		kit_test(icc__gicv2_guest__undef_and_not_in_pfr0),
 		kit_test(ptimer__cval_and_ctl__fire_and_are_masked),
 		kit_test(ptimer__status_is_read_before_its_deadline_came__line_is_not_late),
 		kit_test(ptimer__tval__is_32_bits_signed_from_now),
