@@ -273,22 +273,30 @@ for guest in ("hello", "calls", "mmio", "traps", "timer", "naps", "fp", "gic", "
 class Debian(Cli):
     """An unmodified kernel boots to user space and powers off."""
 
-    def test_debian_12__guest_ready(self):
+    def boot(self, *words):
         kernel = os.path.join(os.environ["DRYDOCK_CACHE"], "guests/debian12-arm64/vmlinuz")
         initrd = os.path.join(os.environ["DRYDOCK_SOURCE"], "build/guests/debian12-arm64/initramfs.cpio")
         for path in (kernel, initrd):
             if not os.path.exists(path):
                 self.skipTest(path + " is missing; run tools/drydock setup")
+        status, out, err = self.drydock("--kernel", kernel, "--initrd", initrd, "--timeout", "200", *words)
+        self.assertEqual(status, 0, out[-2000:] + err)
+        return out
+
+    def test_debian_12__guest_ready(self):
         with tempfile.TemporaryDirectory() as folder:
             stats = os.path.join(folder, "stats.json")
-            status, out, err = self.drydock("--kernel", kernel, "--initrd", initrd, "--timeout", "200",
-                                            "--stats=" + stats)
+            out = self.boot("--stats=" + stats)
             with open(stats, encoding="utf-8") as file:
                 counted = json.load(file)
-        self.assertEqual(status, 0, out[-2000:] + err)
         self.assertRegex(out, r"GUEST-READY 6\.1\S* aarch64 cpus=1 mem=")
         self.assertGreater(counted["exits.mmio"], 0)
         self.assertGreater(counted["time.guest"], counted["time.hypervisor"])
+
+    def test_debian_12__4_cpus_off_and_on_again(self):
+        out = self.boot("--cpus", "4", "--append", "console=ttyAMA0 quiet drydock.hotplug=10")
+        self.assertRegex(out, r"GUEST-READY 6\.1\S* aarch64 cpus=4 mem=")
+        self.assertIn("HOTPLUG times=10 fewest=1 cpus=4", out)
 
 
 if __name__ == "__main__":

@@ -290,6 +290,8 @@ static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 	deadline_set(cpu);
 	if (cpu->verdict == HV_OFF) {
 		context_clear();
+		/* What is in the list registers yet would keep QEMU's WFI from waiting. */
+		host_gic_lr_silence(&vcpu->gic);
 	}
 	hv_vcpu_leave(&vcpu->hv, cpu->verdict);
 }
