@@ -93,7 +93,9 @@ static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t dea
 		verdict = has_others(sim) ? HV_YIELD : HV_RESUME;
 		break;
 	}
-	if (verdict == HV_RESUME && uc_gicv_maintenance(&vcpu->gicv)) {
+	/* What the interface asks for is one of the reasons why a run ends, and lasts over a turn.
+	 */
+	if ((verdict == HV_RESUME || verdict == HV_YIELD) && uc_gicv_maintenance(&vcpu->gicv)) {
 		vgic_sync(&vcpu->a64->gic);
 	}
 	return verdict;
