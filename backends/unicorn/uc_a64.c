@@ -225,7 +225,8 @@ bool sim_cpu_add(struct sim_cpu *cpu, struct sim_vcpu *vcpu, const struct hv_pt 
 	cpu->vcpu = vcpu;
 	sim_sysreg_set(uc, UC_VTCR_EL2, a64_vtcr(pt));
 	sim_sysreg_set(uc, UC_VTTBR_EL2, a64_vttbr(pt));
-	sim_sysreg_set(uc, UC_MDCR_EL2, sim_sysreg_get(uc, UC_MDCR_EL2) | a64_mdcr());
+	sim_sysreg_set(
+		uc, UC_MDCR_EL2, sim_sysreg_get(uc, UC_MDCR_EL2) | a64_mdcr() | A64_MDCR_DEBUG);
 	sim_sysreg_set(uc, UC_CPTR_EL2, a64_cptr());
 	sim_sysreg_set(uc, UC_CNTHCTL_EL2, a64_cnthctl());
 	sim_sysreg_set(uc, UC_VPIDR_EL2, a64_vpidr());

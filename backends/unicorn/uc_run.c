@@ -279,7 +279,7 @@ static const char *tie_vcpus(struct sim *sim, const struct a64_caps *caps)
 {
 	for (uint16_t i = 0; i < sim->board->vm->vcpu_count; i++) {
 		sim->vcpu[i].a64 = sim->board->vcpu[i];
-		sim->vcpu[i].a64->pstate_bits = caps->pstate_bits;
+		a64_vcpu_caps_set(sim->vcpu[i].a64, caps);
 		uc_gicv_reset(&sim->vcpu[i].gicv, caps->lr_count);
 		if (!sim_cpu_add(&sim->cpu, &sim->vcpu[i], &sim->board->vm->pt)) {
 			return "no memory for the registers of a vCPU";

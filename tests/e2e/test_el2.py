@@ -266,7 +266,7 @@ def add_guest(name):
     setattr(Guests, "test_" + name, test)
 
 
-for guest in ("hello", "calls", "mmio", "traps", "timer", "naps", "fp", "gic", "mmu", "x23_poison", "code"):
+for guest in ("hello", "calls", "mmio", "traps", "timer", "naps", "fp", "gic", "mmu", "x23_poison", "code", "debug"):
     add_guest(guest)
 
 

@@ -13,6 +13,7 @@ void caps_read(void)
 	struct a64_idregs id = {
 		.pfr0 = SYSREG_READ(id_aa64pfr0_el1),
 		.pfr1 = SYSREG_READ(id_aa64pfr1_el1),
+		.dfr0 = SYSREG_READ(id_aa64dfr0_el1),
 		.isar0 = SYSREG_READ(id_aa64isar0_el1),
 		.mmfr0 = SYSREG_READ(id_aa64mmfr0_el1),
 		.mmfr1 = SYSREG_READ(id_aa64mmfr1_el1),

@@ -5,7 +5,9 @@
  */
 #include "run.h"
 
+#include "caps.h"
 #include "clock.h"
+#include "debug.h"
 #include "el2.h"
 #include "host_gic.h"
 #include "irq.h"
@@ -217,6 +219,7 @@ static void context_load(struct el2_cpu *cpu, struct a64_vcpu *vcpu)
 	const struct hv_pt *pt = &vcpu->hv.vm->pt;
 
 	cpu->vcpu = vcpu;
+	a64_vcpu_caps_set(vcpu, caps_get());
 	deadline_init(cpu);
 	SYSREG_WRITE(vtcr_el2, a64_vtcr(pt));
 	SYSREG_WRITE(vttbr_el2, a64_vttbr(pt));
@@ -245,6 +248,7 @@ static void context_clear(void)
 	for (unsigned n = 0; n < 32; n++) {
 		vreg_set(n, (const uint64_t[2]){0, 0});
 	}
+	debug_reset();
 	ISB();
 }
 

@@ -63,12 +63,13 @@ struct a64_vcpu {
 	 * guest takes it, so the backend reads the register back after an exit.
 	 */
 	uint64_t hcr;
-	uint64_t pstate_bits; /* a64_caps.pstate_bits of the CPU it runs on; 0: ARMv8.0 */
+	/* Of the CPU it runs on, by a64_vcpu_caps_set(); 0: ARMv8.0, and as little as can be. */
+	uint64_t pstate_bits, debug_fields;
 };
 
 /*
- * Reset leaves cntvoff and pstate_bits as they are (zero unless somebody set them), and the SIMD&FP
- * registers, which are the backend's to clear.
+ * Reset leaves cntvoff, pstate_bits and debug_fields as they are (zero unless somebody set them),
+ * and the SIMD&FP and debug registers, which are the backend's to clear.
  */
 extern const struct hv_arch a64_arch;
 
@@ -149,11 +150,17 @@ void a64_entry_prepare(struct a64_vcpu *vcpu);
 void a64_lines_update(struct a64_vcpu *vcpu);
 
 /* Registers that decide what traps, the same on every backend. */
-uint64_t a64_hcr(void);     /* HCR_EL2 */
-uint64_t a64_mdcr(void);    /* MDCR_EL2 but HPMN, which stays at its reset value */
-uint64_t a64_cptr(void);    /* CPTR_EL2 with HCR_EL2.E2H 0 */
-uint64_t a64_cnthctl(void); /* CNTHCTL_EL2 with HCR_EL2.E2H 0 */
-uint64_t a64_vpidr(void);   /* VPIDR_EL2: the guest's MIDR_EL1 */
+uint64_t a64_hcr(void); /* HCR_EL2 */
+/*
+ * MDCR_EL2 but HPMN, which stays at its reset value. Breakpoints, watchpoints and the OS lock are
+ * the guest's own; a backend whose CPU has none that work, or that shares one CPU among vCPUs, adds
+ * A64_MDCR_DEBUG, and then they never match.
+ */
+uint64_t a64_mdcr(void);
+#define A64_MDCR_DEBUG ((uint64_t)0x600)          /* TDOSA, TDA */
+uint64_t a64_cptr(void);                          /* CPTR_EL2 with HCR_EL2.E2H 0 */
+uint64_t a64_cnthctl(void);                       /* CNTHCTL_EL2 with HCR_EL2.E2H 0 */
+uint64_t a64_vpidr(void);                         /* VPIDR_EL2: the guest's MIDR_EL1 */
 uint64_t a64_vmpidr(const struct a64_vcpu *vcpu); /* VMPIDR_EL2: its MPIDR_EL1 */
 uint64_t a64_vtcr(const struct hv_pt *pt);        /* VTCR_EL2 */
 uint64_t a64_vttbr(const struct hv_pt *pt);
@@ -164,7 +171,7 @@ extern const struct hv_pt_fmt a64_stage2_fmt;
 /* Host CPU: identification registers as read at EL2 (or at EL1 by a test), and what they say. */
 struct a64_idregs {
 	uint64_t pfr0, pfr1;          /* ID_AA64PFR<n>_EL1 */
-	uint64_t isar0;               /* ID_AA64ISAR0_EL1 */
+	uint64_t dfr0, isar0;         /* ID_AA64DFR0_EL1, ID_AA64ISAR0_EL1 */
 	uint64_t mmfr0, mmfr1, mmfr2; /* ID_AA64MMFR<n>_EL1 */
 	uint64_t ich_vtr;             /* ICH_VTR_EL2; 0 without a GICv3 CPU interface */
 };
@@ -173,14 +180,17 @@ struct a64_caps {
 	uint8_t pa_bits, vmid_bits, asid_bits;
 	uint8_t lr_count; /* list registers; 0 without a GICv3 CPU interface */
 	bool el2, vhe, gicv3, aarch32_el0;
-	bool stage2_4k;       /* the 4 KiB granule at Stage-2 */
-	bool crypto;          /* AES, PMULL, SHA1, SHA2, CRC32: what the virtual CPU promises */
-	uint64_t pstate_bits; /* SPSR bits beyond ARMv8.0 that exist: PAN, UAO, DIT, TCO, SSBS */
+	bool stage2_4k;        /* the 4 KiB granule at Stage-2 */
+	bool crypto;           /* AES, PMULL, SHA1, SHA2, CRC32: what the virtual CPU promises */
+	uint64_t pstate_bits;  /* SPSR bits beyond ARMv8.0 that exist: PAN, UAO, DIT, TCO, SSBS */
+	uint64_t debug_fields; /* BRPs, WRPs and CTX_CMPs as ID_AA64DFR0_EL1 has them */
 };
 
 struct a64_caps a64_caps_decode(const struct a64_idregs *id);
 /* NULL when this core can run its guests on such a CPU, whatever its GIC; else what is missing. */
 const char *a64_caps_missing(const struct a64_caps *caps);
+/* Before it starts: what the vCPU has of its CPU. */
+void a64_vcpu_caps_set(struct a64_vcpu *vcpu, const struct a64_caps *caps);
 
 /*
  * Timers, for a backend whose CPU does not have them (the sim), and for CNTP, which is always

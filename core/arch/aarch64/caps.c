@@ -41,6 +41,9 @@ static uint64_t pstate_bits(const struct a64_idregs *id)
 	return bits;
 }
 
+/* BRPs 15:12, WRPs 23:20, CTX_CMPs 31:28. */
+#define DFR0_DEBUG_FIELDS ((uint64_t)0xf0f0f000)
+
 struct a64_caps a64_caps_decode(const struct a64_idregs *id)
 {
 	bool gicv3 = field(id->pfr0, 24) != 0 && id->ich_vtr != 0;
@@ -57,6 +60,7 @@ struct a64_caps a64_caps_decode(const struct a64_idregs *id)
 		.stage2_4k = stage2_4k(id->mmfr0),
 		.crypto = crypto(id->isar0),
 		.pstate_bits = pstate_bits(id),
+		.debug_fields = id->dfr0 & DFR0_DEBUG_FIELDS,
 	};
 }
 
@@ -72,4 +76,10 @@ const char *a64_caps_missing(const struct a64_caps *caps)
 		return "a physical address size that is known";
 	}
 	return NULL;
+}
+
+void a64_vcpu_caps_set(struct a64_vcpu *vcpu, const struct a64_caps *caps)
+{
+	vcpu->pstate_bits = caps->pstate_bits;
+	vcpu->debug_fields = caps->debug_fields;
 }

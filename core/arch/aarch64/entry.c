@@ -35,10 +35,13 @@ uint64_t a64_hcr(void)
 	       HV_BIT(HCR_TIDCP) | HV_BIT(HCR_TACR) | HV_BIT(HCR_TSW) | HV_BIT(HCR_RW);
 }
 
-/* TPMCR, TPM, TDA, TDOSA, TDRA: debug and performance monitors are ours to answer. */
+/*
+ * TPMCR, TPM, TDRA: performance monitors are hidden, and so is where an outer debugger would look.
+ * TDA and TDOSA are 0, and TDE: the guest debugs itself. What it does there ends at EL1 (D2.4.1).
+ */
 uint64_t a64_mdcr(void)
 {
-	return HV_BIT(5) | HV_BIT(6) | HV_BIT(9) | HV_BIT(10) | HV_BIT(11);
+	return HV_BIT(5) | HV_BIT(6) | HV_BIT(11);
 }
 
 /* RES1 bits, with TZ and TSM among them: no SVE, no SME; FP and SIMD are the guest's. */

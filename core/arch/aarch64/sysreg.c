@@ -19,8 +19,8 @@ static const uint32_t id_reg[7][8] = {
 	/* ID_AA64PFR0: AArch64 and AArch32 at EL0, AArch64 at EL1 and EL2, FP, SIMD; GIC is the
 	   VM's */
 	{0x00000112},
-	/* ID_AA64DFR0: v8.0 debug, 2 breakpoints, 2 watchpoints, 1 context comparator, no PMU */
-	{0x00101006},
+	/* ID_AA64DFR0: v8.0 debug, no PMU; how many break- and watchpoints is the CPU's */
+	{0x00000006},
 	/* ID_AA64ISAR0: CRC32, SHA256, SHA1, AES and PMULL */
 	{0x00011120},
 	/* ID_AA64MMFR0: 4K and 64K granules, mixed endian, 16-bit ASIDs; PARange is per VM */
@@ -29,6 +29,8 @@ static const uint32_t id_reg[7][8] = {
 
 #define ID_PFR0    A64_SYSREG(3, 0, 0, 4, 0)
 #define PFR0_GIC   HV_BIT(24) /* system registers of a GICv3 */
+#define ID_DFR0    A64_SYSREG(3, 0, 0, 5, 0)
+#define DFR0_LEAST 0x00101000u /* 2 breakpoints, 2 watchpoints, 1 context comparator */
 #define ID_FIRST   A64_SYSREG(3, 0, 0, 1, 0)
 #define ID_LAST    A64_SYSREG(3, 0, 0, 7, 7)
 #define ID_MMFR0   A64_SYSREG(3, 0, 0, 7, 0)
@@ -42,6 +44,7 @@ static uint64_t id_value(const struct a64_vcpu *vcpu, uint32_t reg)
 	switch (reg) {
 	case ID_MMFR0: return value | a64_pa_range(vcpu);
 	case ID_PFR0: return vcpu->gic.iface == GIC_IFACE_V3 ? value | PFR0_GIC : value;
+	case ID_DFR0: return value | (vcpu->debug_fields ? vcpu->debug_fields : DFR0_LEAST);
 	default: return value;
 	}
 }
@@ -84,7 +87,10 @@ static const struct row table[] = {
 	REG(1, 0, 7, 6, 2, W, ZERO, 0),   /* DC ISW */
 	REG(1, 0, 7, 10, 2, W, ZERO, 0),  /* DC CSW */
 	REG(1, 0, 7, 14, 2, W, ZERO, 0),  /* DC CISW */
-	/* Debug: self-hosted single step works, breakpoints and watchpoints never match. */
+	/*
+	 * Debug, where A64_MDCR_DEBUG traps it: self-hosted single step works, breakpoints and
+	 * watchpoints never match.
+	 */
 	REGS(2, 0, 0, 0, 0, 2, 1, R | W, ZERO), /* up to MDCCINT_EL1, DBG{B,W}{V,C}R0..1 */
 	REG(2, 0, 0, 2, 2, R | W, MDSCR, 0),    /* MDSCR_EL1 */
 	REGS(2, 0, 0, 2, 3, 15, 7, R | W, ZERO),

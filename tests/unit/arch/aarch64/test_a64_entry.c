@@ -183,7 +183,7 @@ static void controls__trap_what_the_virtual_cpu_hides(void **state)
 	assert_int_equal(hcr, 0x807d263f);
 	assert_false(hv_bit(hcr, 14)); /* WFE is native */
 	assert_false(hv_bit(hcr, 27)); /* TGE */
-	assert_int_equal(a64_mdcr(), 0xe60);
+	assert_int_equal(a64_mdcr(), 0x860);
 	assert_int_equal(a64_cptr(), 0x33ff);
 	assert_false(hv_bit(a64_cptr(), 10)); /* FP is the guest's */
 	assert_int_equal(a64_cnthctl(), 0);
@@ -295,8 +295,11 @@ static void timers_update__line_that_did_not_change__is_not_told_again(void **st
 /* ---- capabilities ---- */
 
 /* As QEMU's models report them. */
-static const struct a64_idregs cortex_a57 = {
-	.pfr0 = 0x01002222, .isar0 = 0x00011120, .mmfr0 = 0x00001124, .ich_vtr = 0x90080003};
+static const struct a64_idregs cortex_a57 = {.pfr0 = 0x01002222,
+	.dfr0 = 0x10305106,
+	.isar0 = 0x00011120,
+	.mmfr0 = 0x00001124,
+	.ich_vtr = 0x90080003};
 static const struct a64_idregs qemu_max = {.pfr0 = 0x1201111123111222,
 	.pfr1 = 0x0000000001000321,
 	.isar0 = 0x1221111110212120,
@@ -317,6 +320,7 @@ static void caps__cortex_a57(void **state)
 	assert_true(caps.el2 && caps.gicv3 && caps.aarch32_el0 && caps.stage2_4k && caps.crypto);
 	assert_false(caps.vhe);
 	assert_int_equal(caps.pstate_bits, 0);
+	assert_int_equal(caps.debug_fields, 0x10305000); /* 6, 4, 2; no PMU, no version */
 	assert_null(a64_caps_missing(&caps));
 }
 

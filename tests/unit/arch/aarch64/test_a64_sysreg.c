@@ -255,6 +255,20 @@ static void mmfr0__pa_range__follows_the_vm(void **state)
 	kit.vm->pt.ia_bits = 40;
 }
 
+/* 6 breakpoints, 4 watchpoints, 2 comparators; neither its PMU nor its version comes along. */
+static void dfr0__breakpoints__are_those_of_the_cpu(void **state)
+{
+	struct a64_idregs id = {.dfr0 = 0x1f3f510f, .mmfr1 = 0x100000};
+	struct a64_caps caps;
+
+	(void)state;
+	caps = a64_caps_decode(&id);
+	a64_vcpu_caps_set(kit.vcpu, &caps);
+	expect_read(REG(3, 0, 0, 5, 0), 0x10305006);
+	assert_int_equal(kit.vcpu->pstate_bits, caps.pstate_bits);
+	assert_int_not_equal(caps.pstate_bits, 0);
+}
+
 static void mpidr__of_the_second_cpu(void **state)
 {
 	struct a64_vcpu *second = HV_CONTAINER_OF(kit.vm->vcpu[1], struct a64_vcpu, hv);
@@ -534,6 +548,7 @@ int main(void)
 		kit_test(x19_sysreg_trap__each_rt__gets_the_value),
 		kit_test(x19_sysreg__wrong_direction__undef),
 		kit_test(mmfr0__pa_range__follows_the_vm),
+		kit_test(dfr0__breakpoints__are_those_of_the_cpu),
 		kit_test(mpidr__of_the_second_cpu),
 		kit_test(mdscr__single_step_bits__are_kept_in_the_cpu),
 		kit_test(hidden_registers__writes_change_nothing),
