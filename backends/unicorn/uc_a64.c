@@ -254,7 +254,7 @@ void sim_cpu_load(struct sim_cpu *cpu, struct sim_vcpu *vcpu)
 	if (cpu->vcpu == vcpu) {
 		return;
 	}
-	(void)uc_context_save(uc, cpu->vcpu->context);
+	sim_engine_put_aside(&cpu->engine, cpu->vcpu->context);
 	(void)uc_context_restore(uc, vcpu->context);
 	(void)uc_ctl_flush_tlb(uc);
 	cpu->vcpu = vcpu;

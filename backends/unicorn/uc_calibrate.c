@@ -22,6 +22,7 @@
 /* Where the probe runs, before any guest has memory; and where it finds nothing. */
 #define PROBE       0x40000000ull
 #define PROBE_TABLE (PROBE + 0x1000)
+#define PROBE_DATA  (PROBE + 0x1800)
 #define PROBE_SIZE  0x2000u
 #define NOWHERE     0x12345678000ull /* beyond the one block that the probe's table maps */
 #define PSTATE_EL1H 0x3c5u
@@ -35,24 +36,35 @@
 #define HVC(imm)     (0xd4000002u | (imm) << 5)
 #define SVC(imm)     (0xd4000001u | (imm) << 5)
 #define LDR_X0_X1    0xf9400020u
+#define LDXR_X0_X2   0xc85f7c40u
+#define CLREX        0xd5033f5fu
+#define NOP          0xd503201fu
 #define WFI          0xd503207fu
 #define ESR(ec, iss) ((uint32_t)(ec) << 26 | 1u << 25 | (iss))
 #define ESR_EC(ec)   ((uint32_t)(ec) << 26)
 #define EC_ONLY      0xfc000000u
 
-/* One instruction, and what an exception record of it says. */
+/*
+ * Two instructions; what an exception record of the second says, and what the exclusive monitor
+ * watches after the first.
+ */
 struct probe {
+	uint32_t first, insn;
 	uint64_t x1; /* the load's address; 0: no fault address */
-	uint32_t insn, esr, esr_mask, target_el;
+	uint32_t esr, esr_mask, target_el;
+	uint64_t exclusive; /* also in X2; 0: anything */
 };
 
 static const struct probe probes[] = {
-	{0, HVC(0xabcdu), ESR(0x16, 0xabcd), ~0u, 2},
-	{0, HVC(0x1234u), ESR(0x16, 0x1234), ~0u, 2},
-	{0, SVC(0x77u), ESR(0x15, 0x77), ~0u, 1},
-	{NOWHERE + 0x8a8, LDR_X0_X1, ESR_EC(0x24), EC_ONLY, 2},
-	{NOWHERE + 0x10118, LDR_X0_X1, ESR_EC(0x24), EC_ONLY, 2},
-	{0, WFI, ESR_EC(0x01), EC_ONLY, 2},
+	{NOP, HVC(0xabcdu), 0, ESR(0x16, 0xabcd), ~0u, 2, 0},
+	{NOP, HVC(0x1234u), 0, ESR(0x16, 0x1234), ~0u, 2, 0},
+	{NOP, SVC(0x77u), 0, ESR(0x15, 0x77), ~0u, 1, 0},
+	{NOP, LDR_X0_X1, NOWHERE + 0x8a8, ESR_EC(0x24), EC_ONLY, 2, 0},
+	{NOP, LDR_X0_X1, NOWHERE + 0x10118, ESR_EC(0x24), EC_ONLY, 2, 0},
+	{NOP, WFI, 0, ESR_EC(0x01), EC_ONLY, 2, 0},
+	{LDXR_X0_X2, HVC(1u), 0, ESR(0x16, 1), ~0u, 2, PROBE_DATA},
+	{LDXR_X0_X2, HVC(2u), 0, ESR(0x16, 2), ~0u, 2, PROBE_DATA + 0x48},
+	{CLREX, HVC(3u), 0, ESR(0x16, 3), ~0u, 2, ~0ull},
 };
 #define PROBES (sizeof(probes) / sizeof(probes[0]))
 
@@ -78,14 +90,16 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 
 static bool take_sample(struct survey *survey, const struct probe *probe)
 {
-	const uint64_t pc = PROBE + survey->at * sizeof(probe->insn);
+	const uint32_t code[] = {probe->first, probe->insn};
+	const uint64_t pc = PROBE + survey->at * sizeof(code);
 	uc_engine *uc = survey->engine->uc;
 
 	survey->seen = false;
-	if (uc_mem_write(uc, pc, &probe->insn, sizeof(probe->insn)) != UC_ERR_OK) {
+	if (uc_mem_write(uc, pc, code, sizeof(code)) != UC_ERR_OK) {
 		return false;
 	}
 	sim_reg_set(uc, UC_ARM64_REG_X1, probe->x1);
+	sim_reg_set(uc, UC_ARM64_REG_X2, probe->exclusive);
 	sim_reg_set(uc, UC_ARM64_REG_PSTATE, PSTATE_EL1H);
 	sim_sysreg_set(uc, UC_SPSR_EL1, 0);
 	return uc_emu_start(uc, pc, 0, 0, 0) == UC_ERR_OK && survey->seen;
@@ -119,13 +133,29 @@ static bool is_target_el(const struct survey *survey, size_t at)
 	return true;
 }
 
+static uint64_t double_word_at(const uint8_t *sample, size_t at)
+{
+	uint64_t word;
+
+	memcpy(&word, sample + at, sizeof(word));
+	return word;
+}
+
 static bool is_far(const struct survey *survey, size_t at)
 {
 	for (size_t i = 0; i < PROBES; i++) {
-		uint64_t far;
+		if (probes[i].x1 && double_word_at(survey->sample[i], at) != probes[i].x1) {
+			return false;
+		}
+	}
+	return true;
+}
 
-		memcpy(&far, survey->sample[i] + at, sizeof(far));
-		if (probes[i].x1 && far != probes[i].x1) {
+static bool is_exclusive(const struct survey *survey, size_t at)
+{
+	for (size_t i = 0; i < PROBES; i++) {
+		if (probes[i].exclusive &&
+			double_word_at(survey->sample[i], at) != probes[i].exclusive) {
 			return false;
 		}
 	}
@@ -157,7 +187,12 @@ static bool conclude(struct survey *survey)
 	}
 	engine->at.far = find(survey, engine->at.esr, sizeof(uint32_t), is_far);
 	engine->at.target_el = find(survey, engine->at.esr, sizeof(uint32_t), is_target_el);
-	return engine->at.far && engine->at.target_el &&
+	/* Behind the general registers, of which X2 is one; the same place twice would be a guess.
+	 */
+	engine->at.exclusive = find(survey, engine->at.esr, sizeof(uint32_t), is_exclusive);
+	return engine->at.far && engine->at.target_el && engine->at.exclusive &&
+	       find(survey, engine->at.exclusive + sizeof(uint32_t), sizeof(uint32_t),
+		       is_exclusive) == 0 &&
 	       find(survey, engine->at.esr + sizeof(uint32_t), sizeof(uint32_t), is_esr) == 0;
 }
 

@@ -61,3 +61,11 @@ struct sim_fault sim_engine_fault(struct sim_engine *engine)
 	memcpy(&fault.target_el, bytes + engine->at.target_el, sizeof(fault.target_el));
 	return fault;
 }
+
+void sim_engine_put_aside(struct sim_engine *engine, uc_context *context)
+{
+	const uint64_t open = ~0ull;
+
+	(void)uc_context_save(engine->uc, context);
+	memcpy((uint8_t *)context + engine->at.exclusive, &open, sizeof(open));
+}

@@ -19,7 +19,9 @@ struct sim_engine {
 	uc_context *context; /* scratch: where an exception's record is looked up */
 	size_t context_size;
 	struct {
-		size_t esr, far, target_el; /* byte offsets in the saved context */
+		/* Byte offsets in the saved context. */
+		size_t esr, far, target_el;
+		size_t exclusive; /* the address of the exclusive monitor; ~0: it is open */
 	} at;
 };
 
@@ -42,6 +44,12 @@ void sim_engine_page_size(uc_engine *uc);
 
 /* The exception that the hook is told about, from inside that hook only. */
 struct sim_fault sim_engine_fault(struct sim_engine *engine);
+
+/*
+ * Saves the CPU's registers for another turn. Its exclusive monitor is open then: what it watched
+ * may be written and written back meanwhile, and Unicorn compares values only.
+ */
+void sim_engine_put_aside(struct sim_engine *engine, uc_context *context);
 
 uint64_t sim_sysreg_get(uc_engine *uc, uint32_t sysreg);
 /* Also makes Unicorn look at PSTATE again: what it keeps of it is rebuilt by any such write. */

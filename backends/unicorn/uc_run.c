@@ -7,7 +7,7 @@
 
 #define NS_PER_S       1e9
 #define SERVICE_NS     1000000u /* how often console and time limit are looked at */
-#define TURN_NS        200000u  /* how long a vCPU of several runs at most */
+#define TURN_NS        100000u  /* of the guest's time: how long a vCPU of several runs at most */
 #define CONSOLE_ENOUGH (HV_RING_SIZE / 2)
 
 /* What the guest's clock of the day says when a deterministic run begins: 2024-01-01. */
@@ -55,14 +55,14 @@ static uint64_t timers_update(struct a64_vcpu *vcpu)
 /* ---- a vCPU runs ---- */
 
 /* All that must be right before the guest goes on; false: it must not. */
-static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t *deadline)
+static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t turn_end, uint64_t *deadline)
 {
 	uint32_t todo;
 
 	/* They are looked at here, whatever happened. */
 	atomic_fetch_and(&vcpu->hv.todo, ~(uint32_t)HV_TODO_TIME);
 	*deadline = earlier(timers_update(vcpu), hv_bus_expire(&sim->board->vm->bus, port_now()));
-	*deadline = earlier(*deadline, sim->next_service);
+	*deadline = earlier(*deadline, earlier(turn_end, sim->next_service));
 	todo = atomic_load(&vcpu->hv.todo);
 	if (todo & HV_TODO_LEAVE) {
 		return false;
@@ -71,11 +71,6 @@ static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t *deadline)
 		a64_entry_prepare(vcpu);
 	}
 	return true;
-}
-
-static bool has_others(const struct sim *sim)
-{
-	return sim->board->vm->vcpu_count > 1;
 }
 
 static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t deadline)
@@ -87,11 +82,7 @@ static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t dea
 	case SIM_EXIT_BROKEN:
 		verdict = hv_vm_crash(&vcpu->a64->hv, sim->cpu.broken, vcpu->a64->regs.pc, 0);
 		break;
-	case SIM_EXIT_TIME:
-		/* A guest that waits by WFE comes here, too: somebody else may do what it waits
-		 * for. */
-		verdict = has_others(sim) ? HV_YIELD : HV_RESUME;
-		break;
+	case SIM_EXIT_TIME: break;
 	}
 	/* What the interface asks for is one of the reasons why a run ends, and lasts over a turn.
 	 */
@@ -101,22 +92,47 @@ static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t dea
 	return verdict;
 }
 
+/*
+ * Those that wait have nobody else who looks at their timers: they wake when these are due. Returns
+ * when the next one is, in ns.
+ */
+static uint64_t wake_due(struct sim *sim)
+{
+	const struct hv_vm *vm = sim->board->vm;
+	uint64_t deadline = HV_NEVER_DUE;
+
+	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
+		if (vm->vcpu[i]->state == HV_VCPU_BLOCKED) {
+			deadline = earlier(deadline, timers_update(sim->board->vcpu[i]));
+		}
+	}
+	return deadline;
+}
+
+static uint64_t turn_end(struct sim *sim)
+{
+	if (sim->board->vm->vcpu_count == 1) {
+		return HV_NEVER_DUE;
+	}
+	return earlier(wake_due(sim), port_now() + TURN_NS);
+}
+
 /* False: it is not ready. */
 static bool run_vcpu(struct sim *sim, struct sim_vcpu *vcpu)
 {
 	struct hv_vcpu *hv = &vcpu->a64->hv;
 	enum hv_verdict verdict = HV_RESUME;
-	uint64_t deadline, end = has_others(sim) ? port_now() + TURN_NS : UINT64_MAX;
+	uint64_t deadline, end;
 
 	if (hv->state != HV_VCPU_READY || hv_vcpu_enter(hv, 0) != HV_OK) {
 		return false;
 	}
 	sim_cpu_load(&sim->cpu, vcpu);
-	while (verdict == HV_RESUME && !is_service_due(sim)) {
-		verdict = prepare(sim, vcpu->a64, &deadline)
-				  ? step(sim, vcpu, earlier(deadline, end))
-				  : HV_YIELD;
-	}
+	end = turn_end(sim);
+	do {
+		verdict = prepare(sim, vcpu->a64, end, &deadline) ? step(sim, vcpu, deadline)
+								  : HV_YIELD;
+	} while (verdict == HV_RESUME && !is_service_due(sim) && port_now() < end);
 	if (verdict == HV_OFF) {
 		sim_cpu_clear(&sim->cpu);
 	}
@@ -124,23 +140,9 @@ static bool run_vcpu(struct sim *sim, struct sim_vcpu *vcpu)
 	return true;
 }
 
-/* Those that wait have nobody else who looks at their timers. */
-static void wake_due(struct sim *sim)
-{
-	const struct hv_vm *vm = sim->board->vm;
-
-	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
-		if (vm->vcpu[i]->state == HV_VCPU_BLOCKED) {
-			(void)timers_update(sim->board->vcpu[i]);
-		}
-	}
-}
-
 static bool run_next(struct sim *sim)
 {
 	uint16_t count = sim->board->vm->vcpu_count;
-
-	wake_due(sim);
 
 	for (uint16_t i = 1; i <= count; i++) {
 		uint16_t next = (uint16_t)((sim->last + i) % count);
@@ -157,15 +159,9 @@ static bool run_next(struct sim *sim)
 
 static uint64_t idle_deadline(struct sim *sim)
 {
-	struct hv_vm *vm = sim->board->vm;
-	uint64_t deadline = hv_bus_expire(&vm->bus, port_now());
+	uint64_t deadline = hv_bus_expire(&sim->board->vm->bus, port_now());
 
-	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
-		if (vm->vcpu[i]->state == HV_VCPU_BLOCKED) {
-			deadline = earlier(deadline, timers_update(sim->board->vcpu[i]));
-		}
-	}
-	return deadline;
+	return earlier(deadline, wake_due(sim));
 }
 
 static uint64_t until_timeout(const struct sim *sim)

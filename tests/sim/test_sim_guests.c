@@ -47,6 +47,21 @@ static void guests_gic2__both_clocks__all_pass(void **state)
 	kit_setup(state);
 }
 
+/* PSCI, SGIs, exclusives, timers, routed interrupts and TLB maintenance among CPUs that take turns.
+ */
+static void guest_smp__several_cpus_and_both_clocks__all_pass(void **state)
+{
+	static const uint16_t cpus[] = {1, 2, 4, HV_VCPUS};
+
+	for (size_t i = 0; i < 2 * HV_ARRAY_COUNT(cpus); i++) {
+		kit_setup(state);
+		kit.guest.cpus = cpus[i / 2];
+		passes("smp.elf", i % 2);
+		kit_teardown(state);
+	}
+	kit_setup(state);
+}
+
 static void guest_flash__image_given__reads_it_and_cannot_write(void **state)
 {
 	uint8_t *flash = malloc(5000); /* not a multiple of a page */
@@ -114,14 +129,18 @@ static void guest_hello__flat_image__loads_where_it_is_told(void **state)
 /* D-bytes, exits and blocks: all the same, whatever the host does meanwhile. */
 static void deterministic__same_guest_twice__same_bytes_exits_and_blocks(void **state)
 {
-	static const char *const guests[] = {"timer.elf", "gic.elf", "clock.elf"};
+	static const struct {
+		const char *name;
+		uint16_t cpus;
+	} guests[] = {{"timer.elf", 1}, {"gic.elf", 1}, {"clock.elf", 1}, {"smp.elf", 4}};
 	static char first[sizeof(kit.said)];
 
 	for (size_t i = 0; i < HV_ARRAY_COUNT(guests); i++) {
 		struct sim_report report;
 
 		kit_setup(state);
-		passes(guests[i], true);
+		kit.guest.cpus = guests[i].cpus;
+		passes(guests[i].name, true);
 		memcpy(first, kit.said, sizeof(first));
 		report = kit.report;
 		kit_again();
@@ -185,6 +204,7 @@ int main(void)
 		kit_test(guest_mmu__block_clock__all_pass),
 		kit_test(guest_x23_poison__host_clock__all_pass),
 		kit_test(guest_x23_poison__block_clock__all_pass),
+		kit_test(guest_smp__several_cpus_and_both_clocks__all_pass),
 		kit_test(guest_flash__image_given__reads_it_and_cannot_write),
 		kit_test(guest_code__host_clock__all_pass),
 		kit_test(guest_code__block_clock__all_pass),
