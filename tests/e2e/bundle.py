@@ -46,7 +46,7 @@ class Tree:
         return header + reserve + body + self.strings
 
 
-def bundle(memory=64 << 20, cpus=1, vms=1, token=None, **parts):
+def bundle(memory=64 << 20, cpus=1, vms=1, gic=3, token=None, **parts):
     """parts: kernel, initrd, dtb, flash as bytes; each VM gets its own copy."""
     images, places = b"", []
     for index in range(vms):
@@ -62,7 +62,7 @@ def bundle(memory=64 << 20, cpus=1, vms=1, token=None, **parts):
     for index in range(vms):
         tree.begin("vm@%d" % index)
         tree.prop("cpus", u32(cpus))
-        tree.prop("gic-version", u32(3))
+        tree.prop("gic-version", u32(gic))
         tree.prop("memory-size", u64(memory))
         for owner, name, place in places:
             if owner == index:

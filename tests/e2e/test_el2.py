@@ -7,6 +7,7 @@ Usage: test_el2.py Parts|Faults|Starts|Ends|Guests|Debian   Paths and the CPU co
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ SELFTEST = os.path.join(BM_DIR, "drydock-selftest.img")
 PATIENCE = 240  # seconds that any single run may take on a loaded machine
 SKIPPED = 77
 MACHINE = "virt,virtualization=on,gic-version=3"
+MACHINE_V2 = "virt,virtualization=on,gic-version=2"
 
 
 def qemu(image, initrd=None, machine=MACHINE, memory="256M"):
@@ -36,6 +38,20 @@ def qemu(image, initrd=None, machine=MACHINE, memory="256M"):
     if done.returncode != 0:
         raise AssertionError("QEMU: " + done.stderr.decode())
     return done.stdout.decode("latin-1")
+
+
+def tree_without_gich():
+    """The device tree of a GICv2 machine, in which GICH, the third range of the GIC, is empty."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "tree")
+        subprocess.run(["qemu-system-aarch64", "-M", MACHINE_V2, "-machine", "dumpdtb=" + path, "-cpu", CPU,
+                        "-m", "1G", "-nodefaults", "-display", "none"], check=True, capture_output=True)
+        with open(path, "rb") as file:
+            tree = file.read()
+    gicc_to_gicv = struct.pack(">12I", 0, 0x8010000, 0, 0x10000, 0, 0x8030000, 0, 0x10000, 0, 0x8040000, 0, 0x10000)
+    if tree.count(gicc_to_gicv) != 1:
+        raise AssertionError("this QEMU's GICv2 is another one")
+    return tree.replace(gicc_to_gicv, gicc_to_gicv[:28] + bytes(4) + gicc_to_gicv[32:])
 
 
 class Parts(unittest.TestCase):
@@ -123,7 +139,10 @@ class Starts(unittest.TestCase):
 
     def test_gicv3_guest_on_gicv2__named(self):
         self.refused("bundle: gic-version .*GICv2 only", bundle(kernel=bytes(4096)),
-                     machine="virt,virtualization=on,gic-version=2")
+                     machine=MACHINE_V2)
+
+    def test_gicv2_guest_on_gicv3__named(self):
+        self.refused("bundle: gic-version .*GICv3", bundle(gic=2, kernel=bytes(4096)))
 
     def test_f8_noise_as_bundle__named(self):
         self.refused("bundle: ", os.urandom(10000))
@@ -168,6 +187,20 @@ class Ends(unittest.TestCase):
 
     def test_flat_image__same_as_elf(self):
         self.assertIn("ALL PASS\n", self.run_guest("hello.bin"))
+
+    def test_gicv2__mapped_interface__by_list_registers(self):
+        for name in ("gic", "timer", "naps"):
+            out, counted = self.run_with_stats(name, "--gic", "2")
+            self.assertIn("ALL PASS", out)
+            self.assertLess(counted["exits.mmio"], 1000)
+
+    def test_gicv2__no_list_registers__by_hcr_vi(self):
+        with tempfile.NamedTemporaryFile() as tree:
+            tree.write(tree_without_gich())
+            tree.flush()
+            for name in ("gic", "timer", "naps"):
+                out, _ = self.run_with_stats(name, "--gic", "2", "--qemu-args", "-cpu %s -dtb %s" % (CPU, tree.name))
+                self.assertIn("ALL PASS", out)
 
     def test_reboot(self):
         self.assertTrue(self.run_guest("reboot.elf").endswith(self.record("end reboot\n")))
@@ -222,15 +255,20 @@ class Guests(Cli):
     def test_reboot(self):
         self.assertIn("REBOOTING", self.passes("reboot"))
 
-    def run_counted(self, name, *words):
-        """A guest's output, and how often it touched memory that was not mapped."""
+    def run_with_stats(self, name, *words):
+        """A guest's output, and what was counted."""
         path = os.path.join(os.environ["DRYDOCK_GUESTS"], name + ".elf")
         with tempfile.TemporaryDirectory() as folder:
             stats = os.path.join(folder, "stats.json")
             status, out, err = self.drydock("--kernel", path, "--timeout", "60", "--stats=" + stats, *words)
             self.assertEqual(status, 0, out + err)
             with open(stats, encoding="utf-8") as file:
-                return out, json.load(file)["exits.mem"]
+                return out, json.load(file)
+
+    def run_counted(self, name, *words):
+        """A guest's output, and how often it touched memory that was not mapped."""
+        out, counted = self.run_with_stats(name, *words)
+        return out, counted["exits.mem"]
 
     def test_smp__2_and_4_cpus__work_together(self):
         for cpus in ("2", "4"):
