@@ -51,6 +51,7 @@ enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_region *region)
 	}
 	bus->region[at] = *region;
 	bus->region[at].due = HV_NEVER_DUE;
+	bus->region[at].is_timed = region->ops->expire != NULL;
 	bus->count++;
 	return HV_OK;
 }
@@ -129,12 +130,16 @@ inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv
 		return HV_ANSWER_NONE;
 	}
 	access->off = addr - region->base.v;
-	if (region->ops->expire) {
+	if (region->is_timed) {
 		return timed_access(region, access);
 	}
-	lock(region);
+	if (!region->lock) {
+		done = region->ops->access(region->dev, access);
+		return done ? HV_ANSWER_DONE : HV_ANSWER_NONE;
+	}
+	port_lock(region->lock);
 	done = region->ops->access(region->dev, access);
-	unlock(region);
+	port_unlock(region->lock);
 	return done ? HV_ANSWER_DONE : HV_ANSWER_NONE;
 }
 

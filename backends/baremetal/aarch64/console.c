@@ -28,10 +28,7 @@ static void irqs_set(bool receive, bool transmit)
 /* console_lock is held. */
 static void drain(void)
 {
-	for (;;) {
-		if (!console.is_held && !hv_ring_get(&console.chan->to_host, &console.held)) {
-			break;
-		}
+	while (console.is_held || hv_ring_get(&console.chan->to_host, &console.held)) {
 		console.is_held = !uart_put(console.held);
 		if (console.is_held) {
 			break;

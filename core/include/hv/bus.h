@@ -20,6 +20,7 @@ struct hv_region {
 	void *dev;
 	struct hv_lock *lock; /* taken around every ops call; NULL: the device locks for itself */
 	_Atomic uint64_t due; /* ns; the device's next deadline, kept by the bus */
+	bool is_timed;        /* it has deadlines; kept by the bus */
 };
 
 struct hv_bus {
