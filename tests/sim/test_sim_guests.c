@@ -62,6 +62,14 @@ static void guest_smp__several_cpus_and_both_clocks__all_pass(void **state)
 	kit_setup(state);
 }
 
+static void guest_smp_gic2__four_cpus__all_pass(void **state)
+{
+	(void)state;
+	kit.guest.gic = 2;
+	kit.guest.cpus = 4;
+	passes("smp.elf", true);
+}
+
 static void guest_flash__image_given__reads_it_and_cannot_write(void **state)
 {
 	uint8_t *flash = malloc(5000); /* not a multiple of a page */
@@ -200,6 +208,7 @@ int main(void)
 		kit_test(guest_gic__host_clock__all_pass),
 		kit_test(guest_gic__block_clock__all_pass),
 		kit_test(guests_gic2__both_clocks__all_pass),
+		kit_test(guest_smp_gic2__four_cpus__all_pass),
 		kit_test(guest_mmu__host_clock__all_pass),
 		kit_test(guest_mmu__block_clock__all_pass),
 		kit_test(guest_x23_poison__host_clock__all_pass),
