@@ -288,6 +288,9 @@ void guest_stats(const struct guest *guest)
 		stat("exits.", hv_exit_kind_name((enum hv_exit_kind)kind), sum.exits[kind]);
 	}
 	stat("", "irqs", sum.irqs);
+	stat("memory.", "arena", guest->arena.used);
+	stat("memory.", "tables",
+		(uint64_t)(guest->pages.page_count - guest->pages.free_count) * HV_PAGE_SIZE);
 	stat_time("time.guest", in_guest);
 	stat_time("time.hypervisor", in_hypervisor);
 	stat_time("time.idle", idle);

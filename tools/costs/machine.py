@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Runs guests in QEMU under -icount shift=0, with and without the hypervisor, and counts instructions."""
+import array
+import collections
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+from image import Image
+
+OTHERS = 0xFFFFFFFF
+PATIENCE = 900
+
+# Rounds of each operation in tests/guests/cost.c; its operations in the order in which it measures them.
+ROUNDS = 4000
+OPERATIONS = ("hvc PSCI_VERSION", "read GICD_TYPER", "read UARTFR", "SGI to itself", "virtual timer")
+LOWER_EL_VECTORS = range(0x400, 0x800, 0x80)
+
+
+class Failure(Exception):
+    pass
+
+
+class Counts:
+    """What count.c wrote."""
+
+    def __init__(self, path):
+        self.total, self.runs = {}, {}
+        with open(path, encoding="ascii") as file:
+            for line in file:
+                word, *rest = line.split()
+                if word == "at":
+                    self.runs[int(rest[0], 16)] = int(rest[1])
+                else:
+                    self.total[word] = int(rest[0])
+
+    def exits(self, image):
+        """How often a lower exception level ended up in the vectors."""
+        tables = [image.symbols[name] for name in ("vectors", "vectors_timed") if name in image.symbols]
+        return sum(self.runs.get(table + entry, 0) for table in tables for entry in LOWER_EL_VECTORS)
+
+    def kinds(self, image):
+        """How often each of the functions ran that an exit of some kind goes to."""
+        return {name[5:]: self.runs.get(at, 0) for name, at in sorted(image.symbols.items())
+                if name.startswith("exit_") and not name.startswith("exit_sync") and self.runs.get(at, 0)}
+
+
+def paths_of(trace):
+    """{path: [when, ...]}: the image's instructions between two of the guest's, by their offsets."""
+    words = array.array("I")
+    with open(trace, "rb") as file:
+        words.frombytes(file.read())
+    if sys.byteorder == "big":
+        words.byteswap()
+    paths, start = collections.defaultdict(list), 0
+    for end, word in enumerate(words):
+        if word == OTHERS:
+            if end > start:
+                paths[tuple(words[start:end])].append(start)
+            start = end + 1
+    return paths
+
+
+def name_paths(paths):
+    """{operation: path}: each operation's path is the one taken in nearly all of its rounds."""
+    frequent = [path for path, when in paths.items() if len(when) > 0.9 * ROUNDS]
+    if len(frequent) != len(OPERATIONS):
+        raise Failure("%d paths are taken in nearly all rounds, and not one for each operation" % len(frequent))
+    frequent.sort(key=lambda path: paths[path][len(paths[path]) // 2])
+    return dict(zip(OPERATIONS, frequent))
+
+
+class Machine:
+    """QEMU with one CPU, and what runs in it. Paths as tools/drydock exports them."""
+
+    def __init__(self, cpu, say=lambda text: None):
+        self.cpu, self.say = cpu, say
+        self.host = os.environ["DRYDOCK_HOST"]
+        self.image_file = os.environ["DRYDOCK_EL2_IMAGE"]
+        self.plugin = os.environ["DRYDOCK_COUNT"]
+        self.image = Image(os.path.splitext(self.image_file)[0] + ".elf")
+
+    def _qemu(self, what, machine, *words):
+        line = ["qemu-system-aarch64", "-M", machine, "-cpu", self.cpu, "-nodefaults", "-display", "none",
+                "-serial", "stdio", "-no-reboot", "-icount", "shift=0,sleep=off",
+                "-rtc", "base=2024-01-01T00:00:00,clock=vm", *words]
+        start = time.monotonic()
+        self.say(what)
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+        if done.returncode != 0:
+            raise Failure("QEMU: " + done.stderr.decode())
+        self.say("%s: %.0f s" % (what, time.monotonic() - start))
+        return done.stdout.decode("latin-1")
+
+    def without(self, what, kernel):
+        return self._qemu(what + ", without hypervisor", "virt,gic-version=3", "-m", "256M", "-kernel", kernel)
+
+    def with_drydock(self, what, *pack, memory="512M", cpus=1, counts=None, trace=None):
+        """The console's text. counts, trace: files for the plugin to write."""
+        words = ["-m", memory, "-smp", str(cpus), "-kernel", self.image_file]
+        if counts:
+            words += ["-plugin", "%s,image=%d,out=%s%s" % (
+                self.plugin, self.image.text_size(), counts, ",trace=" + trace if trace else "")]
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = os.path.join(folder, "bundle")
+            subprocess.run([self.host, "pack", "--out", bundle, "--cpus", str(cpus), *pack], check=True)
+            out = self._qemu(what + " on Drydock", "virt,virtualization=on,gic-version=3", *words,
+                             "-initrd", bundle)
+        if not out.endswith("end off\n"):
+            raise Failure("%s did not end well:\n%s" % (what, out[-2000:]))
+        return out
+
+    # ---- what is measured ----
+
+    def operations(self, guest):
+        """({operation: ns without}, {operation: ns with}, {operation: path}, Counts)."""
+        with tempfile.TemporaryDirectory() as folder:
+            counts, trace = os.path.join(folder, "counts"), os.path.join(folder, "trace")
+            without = costs_in(self.without("the cost guest", guest))
+            out = self.with_drydock("the cost guest", "--kernel", guest, "--mem", "64M", counts=counts, trace=trace)
+            return without, costs_in(out), name_paths(paths_of(trace)), Counts(counts)
+
+    def boot(self, what, kernel, initrd, append):
+        """Counts of a whole boot, from the hypervisor's first instruction to power-off."""
+        with tempfile.TemporaryDirectory() as folder:
+            counts = os.path.join(folder, "counts")
+            out = self.with_drydock(what, "--kernel", kernel, "--initrd", initrd, "--append", append,
+                                    "--mem", "256M", counts=counts)
+            if "GUEST-READY" not in out:
+                raise Failure(what + " did not reach GUEST-READY")
+            return Counts(counts)
+
+    def memory(self, guest):
+        """(bytes of the first vCPU and all that is the VM's, bytes of each further vCPU, tables' bytes)."""
+        used = []
+        for cpus in (1, 2):
+            out = self.with_drydock("%d vCPU" % cpus, "--kernel", guest, "--mem", "64M", "--report", cpus=cpus)
+            used.append(dict(re.findall(r"stat (memory\.\w+) (\d+)", out)))
+        arena = [int(each["memory.arena"]) for each in used]
+        return arena[0] - (arena[1] - arena[0]), arena[1] - arena[0], int(used[0]["memory.tables"])
+
+
+def costs_in(text):
+    return {name: int(ns) for name, ns in re.findall(r"COST (.+) (\d+) ns\r?\n", text)}
