@@ -51,7 +51,8 @@ static void engine__opened_twice__is_calibrated_the_same(void **state)
 	assert_int_equal(first.at.esr, second.at.esr);
 	assert_int_equal(first.at.far, second.at.far);
 	assert_int_equal(first.at.target_el, second.at.target_el);
-	assert_true(first.at.esr && first.at.far && first.at.target_el);
+	assert_int_equal(first.at.exclusive, second.at.exclusive);
+	assert_true(first.at.esr && first.at.far && first.at.target_el && first.at.exclusive);
 	sim_engine_close(&second);
 	sim_engine_close(&first);
 }
@@ -81,6 +82,46 @@ static void engine__opened__remembers_no_code_of_its_calibration(void **state)
 	assert_int_equal(uc_emu_start(engine.uc, 0x40000000, 0, 0, 0), UC_ERR_OK);
 	assert_int_equal(sim_reg_get(engine.uc, UC_ARM64_REG_X0), 42);
 	sim_engine_close(&engine);
+}
+
+/* LDXR, then perhaps another turn in between, then STXR: its status, with memory as it was. */
+static uint64_t store_exclusive(bool put_aside)
+{
+	static _Alignas(4096) uint32_t page[1024] = {
+		0xc85f7c40, 0xd4000002, /* ldxr x0, [x2]; hvc #0 */
+		0xc8037c40, 0xd4000002, /* stxr w3, x0, [x2]; hvc #0 */
+	};
+	struct sim_engine engine;
+	uc_context *context;
+	uint64_t status;
+	uc_hook hook;
+
+	assert_null(sim_engine_open(&engine));
+	assert_int_equal(uc_context_alloc(engine.uc, &context), UC_ERR_OK);
+	assert_int_equal(
+		uc_mem_map_ptr(engine.uc, 0x40000000, sizeof(page), UC_PROT_ALL, page), UC_ERR_OK);
+	uc_hook_add(engine.uc, &hook, UC_HOOK_INTR, (void *)stop, NULL, 1, 0);
+	sim_reg_set(engine.uc, UC_ARM64_REG_PSTATE, 0x3c5);
+	sim_sysreg_set(engine.uc, UC_SPSR_EL1, 0);
+	sim_reg_set(engine.uc, UC_ARM64_REG_X2, 0x40000800);
+	assert_int_equal(uc_emu_start(engine.uc, 0x40000000, 0, 0, 0), UC_ERR_OK);
+	if (put_aside) {
+		sim_engine_put_aside(&engine, context);
+		assert_int_equal(uc_context_restore(engine.uc, context), UC_ERR_OK);
+		assert_int_equal(sim_reg_get(engine.uc, UC_ARM64_REG_X2), 0x40000800);
+	}
+	assert_int_equal(uc_emu_start(engine.uc, 0x40000008, 0, 0, 0), UC_ERR_OK);
+	status = sim_reg_get(engine.uc, UC_ARM64_REG_X3);
+	assert_int_equal(uc_context_free(context), UC_ERR_OK);
+	sim_engine_close(&engine);
+	return status;
+}
+
+static void put_aside__between_ldxr_and_stxr__the_store_fails(void **state)
+{
+	(void)state;
+	assert_int_equal(store_exclusive(false), 0);
+	assert_int_equal(store_exclusive(true), 1);
 }
 
 static void sysreg__written__reads_back(void **state)
@@ -118,6 +159,7 @@ int main(void)
 			engine__opened_where_the_heap_has_a_hole__works_with_pages_of_4_kib),
 		cmocka_unit_test(engine__opened_twice__is_calibrated_the_same),
 		cmocka_unit_test(engine__opened__remembers_no_code_of_its_calibration),
+		cmocka_unit_test(put_aside__between_ldxr_and_stxr__the_store_fails),
 		cmocka_unit_test(sysreg__written__reads_back),
 		cmocka_unit_test(reg_x__every_number__is_its_own_register),
 	};
