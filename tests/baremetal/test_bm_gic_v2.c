@@ -251,6 +251,14 @@ static void lr_silence__off_until_the_next_flush__and_the_count_is_kept(void **s
 	assert_int_equal(cpu.lr_dirty, GICV3_DIRTY_HCR);
 }
 
+static void lr_silence__no_list_registers__there_is_nothing_to_silence(void **state)
+{
+	(void)state;
+	start(0);
+	gic_v2_lr_silence(&cpu); /* GICH is nowhere: a write would fault */
+	assert_int_equal(cpu.lr_dirty, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +273,7 @@ int main(void)
 		hv_unit_test(lr_flush__what_is_not_dirty__is_not_written),
 		hv_unit_test(lr_load__what_is_used_and_not_dirty__takes_the_state_only),
 		hv_unit_test(lr_silence__off_until_the_next_flush__and_the_count_is_kept),
+		hv_unit_test(lr_silence__no_list_registers__there_is_nothing_to_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

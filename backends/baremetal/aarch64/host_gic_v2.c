@@ -247,6 +247,9 @@ void gic_v2_lr_flush(struct gicv3_cpu *cpu)
 /* EOICount is core's to count yet. */
 void gic_v2_lr_silence(struct gicv3_cpu *cpu)
 {
+	if (gic.lr_count == 0) {
+		return;
+	}
 	hcr_load(cpu);
 	*gic_reg(gic.gich, GICH_HCR) = 0;
 	cpu->lr_dirty |= GICV3_DIRTY_HCR;
