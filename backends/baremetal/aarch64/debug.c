@@ -44,5 +44,5 @@ void debug_reset(void)
 	CLEAR_FROM(DFR0_WRPS(dfr0), dbgwcr, dbgwvr)
 	SYSREG_WRITE(mdccint_el1, 0);
 	SYSREG_WRITE(osdlr_el1, 0);
-	SYSREG_WRITE(oslar_el1, 1);
+	SYSREG_WRITE(oslar_el1, 0);
 }

@@ -7,7 +7,10 @@
 #ifndef DEBUG_H
 #define DEBUG_H
 
-/* As at power-on: all off and zero, the OS lock closed. MDSCR_EL1 is a64_el1's. */
+/*
+ * As at power-on, all off and zero; but the OS lock is open, and no guest can close it. MDSCR_EL1
+ * is a64_el1's.
+ */
 void debug_reset(void);
 
 #endif

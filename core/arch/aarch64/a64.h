@@ -54,6 +54,7 @@ struct a64_vcpu {
 	struct a64_el1 el1;   /* valid while el1_here */
 	bool el1_here;        /* el1 holds the current values; cleared by the backend at entry */
 	bool el1_dirty;       /* the backend must write el1 back before entry */
+	bool os_lock;         /* what OSLSR_EL1 says; the CPU's own is always open */
 	struct a64_timer vtimer, ptimer;
 	uint64_t cntvoff; /* virtual count = physical count - cntvoff; the same in all of a VM */
 	struct gicv3_cpu gic;
@@ -152,12 +153,12 @@ void a64_lines_update(struct a64_vcpu *vcpu);
 /* Registers that decide what traps, the same on every backend. */
 uint64_t a64_hcr(void); /* HCR_EL2 */
 /*
- * MDCR_EL2 but HPMN, which stays at its reset value. Breakpoints, watchpoints and the OS lock are
- * the guest's own; a backend whose CPU has none that work, or that shares one CPU among vCPUs, adds
+ * MDCR_EL2 but HPMN, which stays at its reset value. Breakpoints and watchpoints are the guest's
+ * own; a backend whose CPU has none that work, or that shares one CPU among vCPUs, adds
  * A64_MDCR_DEBUG, and then they never match.
  */
 uint64_t a64_mdcr(void);
-#define A64_MDCR_DEBUG ((uint64_t)0x600)          /* TDOSA, TDA */
+#define A64_MDCR_DEBUG ((uint64_t)0x200)          /* TDA */
 uint64_t a64_cptr(void);                          /* CPTR_EL2 with HCR_EL2.E2H 0 */
 uint64_t a64_cnthctl(void);                       /* CNTHCTL_EL2 with HCR_EL2.E2H 0 */
 uint64_t a64_vpidr(void);                         /* VPIDR_EL2: the guest's MIDR_EL1 */

@@ -37,11 +37,12 @@ uint64_t a64_hcr(void)
 
 /*
  * TPMCR, TPM, TDRA: performance monitors are hidden, and so is where an outer debugger would look.
- * TDA and TDOSA are 0, and TDE: the guest debugs itself. What it does there ends at EL1 (D2.4.1).
+ * TDOSA: behind a closed OS lock MDSCR_EL1.HDE can be written, which lets breakpoints halt the CPU.
+ * TDA and TDE are 0: the guest debugs itself, and what it sets there ends at EL1 (D2.4.1).
  */
 uint64_t a64_mdcr(void)
 {
-	return HV_BIT(5) | HV_BIT(6) | HV_BIT(11);
+	return HV_BIT(5) | HV_BIT(6) | HV_BIT(10) | HV_BIT(11);
 }
 
 /* RES1 bits, with TZ and TSM among them: no SVE, no SME; FP and SIMD are the guest's. */
@@ -94,6 +95,7 @@ static void reset(struct hv_vcpu *hv, gpa_t pc, uint64_t arg)
 	vcpu->el1 = (struct a64_el1){.sctlr = SCTLR_RESET};
 	vcpu->el1_here = true;
 	vcpu->el1_dirty = true;
+	vcpu->os_lock = true;
 	vcpu->vtimer = (struct a64_timer){.line = A64_LINE_UNKNOWN};
 	vcpu->ptimer = (struct a64_timer){.line = A64_LINE_UNKNOWN};
 	vcpu->hcr = a64_hcr();

@@ -54,6 +54,7 @@ enum action {
 	CONST,
 	MPIDR,
 	MDSCR,
+	OS_LOCK,
 	SGI,
 	DIR,
 	COUNT,
@@ -95,8 +96,8 @@ static const struct row table[] = {
 	REG(2, 0, 0, 2, 2, R | W, MDSCR, 0),    /* MDSCR_EL1 */
 	REGS(2, 0, 0, 2, 3, 15, 7, R | W, ZERO),
 	REG(2, 0, 1, 0, 0, R, ZERO, 0),         /* MDRAR_EL1 */
-	REG(2, 0, 1, 0, 4, W, ZERO, 0),         /* OSLAR_EL1 */
-	REG(2, 0, 1, 1, 4, R, CONST, 8),        /* OSLSR_EL1: there is an OS lock, it is open */
+	REG(2, 0, 1, 0, 4, W, OS_LOCK, 0),      /* OSLAR_EL1 */
+	REG(2, 0, 1, 1, 4, R, OS_LOCK, 0),      /* OSLSR_EL1 */
 	REG(2, 0, 1, 3, 4, R | W, ZERO, 0),     /* OSDLR_EL1 */
 	REG(2, 0, 1, 4, 4, R | W, ZERO, 0),     /* DBGPRCR_EL1 */
 	REG(2, 0, 7, 8, 6, R | W, CONST, 0xff), /* DBGCLAIMSET_EL1: all claim tags exist */
@@ -162,18 +163,23 @@ static uint64_t ptimer_read(struct a64_vcpu *vcpu, enum a64_timer_reg reg)
 	return a64_timer_read(&vcpu->ptimer, reg, count);
 }
 
+#define OSLSR_THERE  8u
+#define OSLSR_CLOSED 2u
+
 static uint64_t read(struct a64_vcpu *vcpu, const struct row *row)
 {
 	switch (row->action) {
 	case CONST: return row->value;
 	case MPIDR: return a64_vmpidr(vcpu);
 	case MDSCR: return a64_el1_get(vcpu)->mdscr;
+	case OS_LOCK: return vcpu->os_lock ? OSLSR_THERE | OSLSR_CLOSED : OSLSR_THERE;
 	case COUNT: return port_a64_count();
 	case PTIMER: return ptimer_read(vcpu, (enum a64_timer_reg)row->value);
 	default: return 0;
 	}
 }
 
+#define OSLAR_CLOSE    1u
 #define MDSCR_WRITABLE 0xb001u /* MDE, KDE, TDCC, SS */
 
 static void ptimer_write(struct a64_vcpu *vcpu, enum a64_timer_reg reg, uint64_t value)
@@ -194,6 +200,7 @@ static void write(struct a64_vcpu *vcpu, const struct row *row, uint64_t value)
 		a64_el1_get(vcpu)->mdscr = value & MDSCR_WRITABLE;
 		vcpu->el1_dirty = true;
 		break;
+	case OS_LOCK: vcpu->os_lock = (value & OSLAR_CLOSE) != 0; break;
 	case PTIMER: ptimer_write(vcpu, (enum a64_timer_reg)row->value, value); break;
 	default: break;
 	}

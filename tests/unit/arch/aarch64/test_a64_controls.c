@@ -9,12 +9,12 @@ static void a64_hcr__bits__as_the_manual_numbers_them(void **state)
 	assert_int_equal(a64_hcr(), 0x807d263f);
 }
 
-/* TDRA 11, TPM 6, TPMCR 5; TDOSA 10 and TDA 9 are a backend's to add. */
+/* TDRA 11, TDOSA 10, TPM 6, TPMCR 5; TDA 9 is a backend's to add. */
 static void a64_mdcr__bits__as_the_manual_numbers_them(void **state)
 {
 	(void)state;
-	assert_int_equal(a64_mdcr(), 0x860);
-	assert_int_equal(A64_MDCR_DEBUG, 0x600);
+	assert_int_equal(a64_mdcr(), 0xc60);
+	assert_int_equal(A64_MDCR_DEBUG, 0x200);
 }
 
 int main(void)

@@ -183,7 +183,7 @@ static void controls__trap_what_the_virtual_cpu_hides(void **state)
 	assert_int_equal(hcr, 0x807d263f);
 	assert_false(hv_bit(hcr, 14)); /* WFE is native */
 	assert_false(hv_bit(hcr, 27)); /* TGE */
-	assert_int_equal(a64_mdcr(), 0x860);
+	assert_int_equal(a64_mdcr(), 0xc60);
 	assert_int_equal(a64_cptr(), 0x33ff);
 	assert_false(hv_bit(a64_cptr(), 10)); /* FP is the guest's */
 	assert_int_equal(a64_cnthctl(), 0);

@@ -81,7 +81,7 @@ static const struct answer ids[] = {
 	{REG(3, 0, 0, 6, 0), 0x0000000000011120}, /* ID_AA64ISAR0_EL1 */
 	{REG(3, 0, 0, 7, 0), 0x0000000000000122}, /* ID_AA64MMFR0_EL1: 40 bits */
 	{REG(3, 0, 12, 12, 5), 7},                /* ICC_SRE_EL1 */
-	{REG(2, 0, 1, 1, 4), 8},                  /* OSLSR_EL1 */
+	{REG(2, 0, 1, 1, 4), 10},                 /* OSLSR_EL1 */
 	{REG(2, 0, 7, 8, 6), 0xff},               /* DBGCLAIMSET_EL1 */
 	{REG(3, 3, 14, 0, 1), 1000},              /* CNTPCT_EL0 */
 	{REG(3, 3, 14, 2, 0), 0xfffffc18},        /* CNTP_TVAL_EL0: 0 - 1000 */
@@ -267,6 +267,16 @@ static void dfr0__breakpoints__are_those_of_the_cpu(void **state)
 	expect_read(REG(3, 0, 0, 5, 0), 0x10305006);
 	assert_int_equal(kit.vcpu->pstate_bits, caps.pstate_bits);
 	assert_int_not_equal(caps.pstate_bits, 0);
+}
+
+static void os_lock__closed_at_reset__reads_as_written(void **state)
+{
+	(void)state;
+	expect_read(REG(2, 0, 1, 1, 4), 0xa);
+	expect_write(REG(2, 0, 1, 0, 4), ~(uint64_t)1);
+	expect_read(REG(2, 0, 1, 1, 4), 8);
+	expect_write(REG(2, 0, 1, 0, 4), 1);
+	expect_read(REG(2, 0, 1, 1, 4), 0xa);
 }
 
 static void mpidr__of_the_second_cpu(void **state)
@@ -549,6 +559,7 @@ int main(void)
 		kit_test(x19_sysreg__wrong_direction__undef),
 		kit_test(mmfr0__pa_range__follows_the_vm),
 		kit_test(dfr0__breakpoints__are_those_of_the_cpu),
+		kit_test(os_lock__closed_at_reset__reads_as_written),
 		kit_test(mpidr__of_the_second_cpu),
 		kit_test(mdscr__single_step_bits__are_kept_in_the_cpu),
 		kit_test(hidden_registers__writes_change_nothing),
