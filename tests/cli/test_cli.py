@@ -209,10 +209,11 @@ class Runs:
         self.assertIn("Hello from EL1", out)
         self.assertIn("ALL PASS", out)
 
-    def test_flat_image_at_an_address__starts_there(self):
-        status, out, err = self.run_guest("hello", "--load-addr", "0x48000000", kind="bin")
-        self.assertEqual(status, 0, err)
-        self.assertIn("ALL PASS", out)
+    def test_image_at_an_address_beyond_ram__starts_there(self):
+        for kind in ("bin", "elf"):
+            status, out, err = self.run_guest("hello", "--mem", "128M", "--load-addr", "0x48000000", kind=kind)
+            self.assertEqual(status, 0, err)
+            self.assertIn("ALL PASS", out)
 
     def test_flash_image__guest_reads_it(self):
         with tempfile.NamedTemporaryFile() as flash:

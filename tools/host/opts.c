@@ -228,6 +228,17 @@ static bool fill_in_guest(struct opts *opts, enum opts_command command)
 	return true;
 }
 
+/* RAM begins where it always does; for a kernel beyond it, it reaches --mem beyond its address. */
+static void reach_load_addr(struct opts *opts)
+{
+	uint64_t below = opts->load_addr - VIRT_A64_RAM;
+
+	if (opts->has_load_addr && opts->load_addr >= VIRT_A64_RAM && below >= opts->mem &&
+		below <= MEM_MOST - opts->mem) {
+		opts->mem += (below + MEM_LEAST - 1) / MEM_LEAST * MEM_LEAST;
+	}
+}
+
 bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **argv)
 {
 	struct option list[HV_ARRAY_COUNT(rows) + 1];
@@ -255,5 +266,6 @@ bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **a
 	if (command == OPTS_PACK && !opts->out) {
 		return refuse(command, "--out is missing", "");
 	}
+	reach_load_addr(opts);
 	return fill_in_guest(opts, command);
 }

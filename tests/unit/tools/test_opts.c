@@ -140,6 +140,28 @@ static void t5_opts__empty_texts__are_refused_where_they_mean_nothing(void **sta
 	}
 }
 
+static uint64_t mem_of(const char *line)
+{
+	struct opts opts;
+
+	assert_true(parse(&opts, OPTS_RUN, line));
+	return opts.mem;
+}
+
+static void opts__load_addr_beyond_ram__ram_reaches_as_far_from_there(void **state)
+{
+	(void)state;
+	assert_int_equal(mem_of("--kernel|k|--mem|128M|--load-addr|0x47ffffff"), HV_MIB(128));
+	assert_int_equal(mem_of("--kernel|k|--mem|128M|--load-addr|0x48000000"), HV_MIB(256));
+	assert_int_equal(mem_of("--kernel|k|--load-addr|0x48000000|--mem|128M"), HV_MIB(256));
+	assert_int_equal(mem_of("--kernel|k|--mem|128M|--load-addr|0x48000001"), HV_MIB(258));
+	assert_int_equal(mem_of("--kernel|k|--mem|32G|--load-addr|0x840000000"), HV_GIB(64));
+	/* Nowhere near: refused when the image is placed. */
+	assert_int_equal(mem_of("--kernel|k|--mem|32G|--load-addr|0x840000001"), HV_GIB(32));
+	assert_int_equal(mem_of("--kernel|k|--load-addr|0x3fffffff"), HV_MIB(256));
+	assert_int_equal(mem_of("--kernel|k|--load-addr|0xffffffffffffffff"), HV_MIB(256));
+}
+
 static void opts__mem_bounds__both_sides(void **state)
 {
 	struct opts opts;
@@ -183,6 +205,7 @@ int main(void)
 		hv_unit_test(opts__every_option__is_taken),
 		hv_unit_test(t5_opts__bad_values__are_refused),
 		hv_unit_test(t5_opts__empty_texts__are_refused_where_they_mean_nothing),
+		hv_unit_test(opts__load_addr_beyond_ram__ram_reaches_as_far_from_there),
 		hv_unit_test(opts__mem_bounds__both_sides),
 		hv_unit_test(opts_pack__needs_out__and_knows_no_run_options),
 		hv_unit_test(opts_bench__runs__both_sides_of_its_bounds),
