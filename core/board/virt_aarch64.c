@@ -218,20 +218,21 @@ static enum hv_status add_gic_frames(struct virt_a64 *virt, const struct virt_a6
 static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg *cfg)
 {
 	struct virt_a64 *virt = &board->virt;
+	bool shared = !cfg->unshared || cfg->cpus != 1;
 	const struct hv_region regions[] = {
 		{
 			.base = GPA(VIRT_A64_UART),
 			.size = VIRT_A64_UART_SIZE,
 			.ops = &pl011_ops,
 			.dev = &board->uart,
-			.lock = &board->uart_lock,
+			.lock = shared ? &board->uart_lock : NULL,
 		},
 		{
 			.base = GPA(VIRT_A64_RTC),
 			.size = VIRT_A64_RTC_SIZE,
 			.ops = &pl031_ops,
 			.dev = &board->rtc,
-			.lock = &board->rtc_lock,
+			.lock = shared ? &board->rtc_lock : NULL,
 		},
 		{
 			.base = GPA(VIRT_A64_VIRTIO),

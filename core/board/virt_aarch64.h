@@ -40,6 +40,7 @@ struct virt_a64_cfg {
 	uint64_t ram_size;   /* page multiple; RAM is at VIRT_A64_RAM */
 	hpa_t ram_hpa;       /* where that memory is for the CPU's page walker */
 	uint8_t *ram_host;   /* and for core */
+	bool unshared;       /* one vCPU, and no one else touches devices: they need no lock */
 	bool lazy_ram;       /* mapped block by block, at each one's first access */
 	uint64_t flash_size; /* page multiple; 0: no flash; guests can only read it */
 	hpa_t flash_hpa;

@@ -58,7 +58,9 @@ enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_region *region)
 
 static HV_HOT bool holds(const struct hv_region *region, uint64_t addr, uint8_t size)
 {
-	return hv_range_inside(addr, size, region->base.v, region->size);
+	uint64_t off = addr - region->base.v;
+
+	return off < region->size && size <= region->size - off;
 }
 
 static HV_COLD struct hv_region *search(struct hv_bus *bus, uint64_t addr, uint8_t size)

@@ -46,6 +46,18 @@ static void on_sent(void *ctl, uint32_t line, bool level)
 	console_unlock();
 }
 
+/* A byte for which there is room, while none waits: what is not held has gone. */
+static bool on_pass(struct hv_chan *chan, uint8_t byte)
+{
+	bool done;
+
+	(void)chan;
+	console_lock();
+	done = !console.is_held && uart_put(byte);
+	console_unlock();
+	return done;
+}
+
 /* It took some from to_guest: there is room again, and the UART may have more. */
 static void on_taken(void *ctl, uint32_t line, bool level)
 {
@@ -90,6 +102,7 @@ void console_attach(struct hv_chan *chan, struct hv_bus *bus)
 	console.want_transmit = false;
 	chan->sent = (struct hv_irq){.set = on_sent};
 	chan->taken = (struct hv_irq){.set = on_taken};
+	chan->pass = on_pass;
 	uart_irq_enable(true, false);
 	console_lock();
 	fill(); /* what was typed before us; the guest's UART asks for it when the guest does */

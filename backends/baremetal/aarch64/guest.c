@@ -191,6 +191,7 @@ enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load
 	}
 	guest->cfg = (struct virt_a64_cfg){.id = 1,
 		.cpus = guest->what.cpus,
+		.unshared = guest->what.cpus == 1, /* ours is the only CPU then */
 		.lazy_ram = guest->what.lazy_ram,
 		.gic = guest->what.gic,
 		.gicv = HPA(host->gicv.base),

@@ -109,13 +109,6 @@ static inline struct a64_trap trap_read(uint64_t esr)
 		.esr = esr, .far = SYSREG_READ(far_el2), .hpfar = SYSREG_READ(hpfar_el2)};
 }
 
-static HOT_PATH struct a64_regs *exit_data_abort(struct a64_vcpu *vcpu, uint64_t esr)
-{
-	struct a64_trap trap = trap_read(esr);
-
-	return resume(vcpu, a64_trap_data_abort(vcpu, &trap));
-}
-
 static __attribute__((noinline)) struct a64_regs *exit_other(struct a64_vcpu *vcpu, uint64_t esr)
 {
 	struct a64_trap trap = trap_read(esr);
@@ -123,15 +116,35 @@ static __attribute__((noinline)) struct a64_regs *exit_other(struct a64_vcpu *vc
 	return resume(vcpu, a64_trap_handle(vcpu, &trap));
 }
 
+static __attribute__((noinline)) struct a64_regs *exit_no_device(
+	struct a64_vcpu *vcpu, uint64_t esr)
+{
+	struct a64_trap trap = trap_read(esr);
+
+	return resume(vcpu, a64_trap_no_device(vcpu, &trap));
+}
+
+static HOT_PATH struct a64_regs *exit_data_abort(struct a64_vcpu *vcpu, uint64_t esr)
+{
+	enum hv_verdict verdict =
+		a64_trap_device(vcpu, esr, SYSREG_READ(far_el2), SYSREG_READ(hpfar_el2));
+
+	if (__builtin_expect(verdict == HV_FAULT, 0)) {
+		return exit_no_device(vcpu, esr);
+	}
+	return resume(vcpu, verdict);
+}
+
+/* Nearly all exits are devices' registers, by far. */
 struct a64_regs *exit_sync(struct a64_regs *regs, uint64_t esr)
 {
 	struct a64_vcpu *vcpu = HV_CONTAINER_OF(regs, struct a64_vcpu, regs);
 
-	if (ESR_EC(esr) == EC_HVC) {
-		return exit_hvc(vcpu, esr);
-	}
 	if (__builtin_expect(ESR_EC(esr) == EC_DATA_ABORT, 1)) {
 		return exit_data_abort(vcpu, esr);
+	}
+	if (ESR_EC(esr) == EC_HVC) {
+		return exit_hvc(vcpu, esr);
 	}
 	return ESR_EC(esr) == EC_SYSREG ? exit_sysreg(vcpu, esr) : exit_other(vcpu, esr);
 }

@@ -81,12 +81,18 @@ extern const struct hv_arch a64_arch;
 HV_WARN_UNUSED enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const struct a64_trap *trap);
 /*
  * The same for one class, for a backend that tells the frequent ones apart itself: HVC from AArch64
- * (0x16), system registers (0x18), data aborts (0x24). At a data abort neither el1 nor the list
- * registers are here yet.
+ * (0x16), system registers (0x18).
  */
 HV_WARN_UNUSED enum hv_verdict a64_trap_hvc(struct a64_vcpu *vcpu, uint64_t esr);
 HV_WARN_UNUSED enum hv_verdict a64_trap_sysreg(struct a64_vcpu *vcpu, uint64_t esr);
-HV_WARN_UNUSED enum hv_verdict a64_trap_data_abort(
+/*
+ * The same for a data abort (0x24) that is a plain access to a device, with ESR_EL2, FAR_EL2 and
+ * HPFAR_EL2; neither el1 nor the list registers are here yet. HV_FAULT: it is none, nothing has
+ * changed, and a64_trap_no_device() does the rest.
+ */
+HV_WARN_UNUSED enum hv_verdict a64_trap_device(
+	struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar);
+HV_WARN_UNUSED enum hv_verdict a64_trap_no_device(
 	struct a64_vcpu *vcpu, const struct a64_trap *trap);
 
 /* A guest's SError that was taken to EL2 goes back to that guest (X7). */

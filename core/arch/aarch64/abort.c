@@ -14,9 +14,14 @@ static bool is_mmu_fault(uint64_t esr)
 	return a64_iss_fault_kind(esr) <= A64_FSC_PERMISSION;
 }
 
+static HV_HOT uint64_t page_of(uint64_t hpfar)
+{
+	return (hpfar & HPFAR_FIPA) << 8;
+}
+
 static uint64_t fault_page(const struct a64_trap *trap)
 {
-	return (trap->hpfar & HPFAR_FIPA) << 8;
+	return page_of(trap->hpfar);
 }
 
 /* Maps guest memory that is not mapped yet. HV_FAULT: no memory, or not for this access. */
@@ -84,28 +89,43 @@ static HV_HOT uint64_t ordered(uint64_t data, uint8_t size, bool swap)
 	return swap ? a64_swap(data, size) : data;
 }
 
+static HV_HOT enum hv_verdict ask(struct a64_vcpu *vcpu, uint64_t gpa, struct hv_access *access)
+{
+	enum hv_verdict verdict = hv_exit_mmio(&vcpu->hv, gpa, access);
+
+	if (verdict == HV_FAULT) {
+		vcpu->hv.stats.exits[HV_EXIT_MMIO]--; /* it was an exit of another kind */
+	}
+	return verdict;
+}
+
 /*
  * A load or store that the syndrome describes, on a device. `plain` is known where it is inlined:
- * AArch64, little-endian. HV_FAULT: nobody answered, and nothing has changed.
+ * AArch64, little-endian. HV_FAULT: nobody answered, and nothing has changed. Each direction has a
+ * way of its own through the bus: none asks twice which it is.
  */
 static HV_HOT enum hv_verdict device(struct a64_vcpu *vcpu, uint64_t esr, uint64_t gpa, bool plain)
 {
 	uint8_t size = a64_iss_size(esr);
-	bool write = (esr & A64_ISS_WNR) != 0;
 	bool swap = !plain && a64_is_big_endian(vcpu);
 	struct hv_access access;
 	enum hv_verdict verdict;
 
-	access.data = write ? ordered(stored(vcpu, esr, size), size, swap) : 0;
 	access.size = size;
-	access.write = write;
-	verdict = hv_exit_mmio(&vcpu->hv, gpa, &access);
-	if (verdict == HV_FAULT) {
-		vcpu->hv.stats.exits[HV_EXIT_MMIO]--; /* it was an exit of another kind */
-		return HV_FAULT;
+	if (esr & A64_ISS_WNR) {
+		access.write = true;
+		access.data = ordered(stored(vcpu, esr, size), size, swap);
+		verdict = ask(vcpu, gpa, &access);
+	} else {
+		access.write = false;
+		access.data = 0;
+		verdict = ask(vcpu, gpa, &access);
+		if (verdict != HV_FAULT) {
+			load(vcpu, esr, ordered(access.data, size, swap));
+		}
 	}
-	if (!write) {
-		load(vcpu, esr, ordered(access.data, size, swap));
+	if (verdict == HV_FAULT) {
+		return HV_FAULT;
 	}
 	if (plain) {
 		a64_step_aarch64(vcpu);
@@ -211,82 +231,83 @@ static enum hv_verdict emulate(struct a64_vcpu *vcpu, const struct a64_trap *tra
 	return HV_RESUME;
 }
 
-/* Everything that is not plain. */
-static HV_COLD enum hv_verdict odd_abort(
-	struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar)
+/* Everything that is not a plain access to a device. */
+static HV_COLD enum hv_verdict odd_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
-	const struct a64_trap record = {.esr = esr, .far = far, .hpfar = hpfar}, *trap = &record;
 	uint64_t gpa, page;
 	enum hv_verdict verdict;
 	unsigned fsc;
 
-	if (!is_mmu_fault(esr)) {
+	if (!is_mmu_fault(trap->esr)) {
 		return other_fault(vcpu, trap);
 	}
-	if (esr & (A64_ISS_S1PTW | A64_ISS_CM)) {
-		return (esr & A64_ISS_S1PTW) ? walk_fault(vcpu, trap) : cache_op(vcpu, trap);
+	if (trap->esr & (A64_ISS_S1PTW | A64_ISS_CM)) {
+		return (trap->esr & A64_ISS_S1PTW) ? walk_fault(vcpu, trap) : cache_op(vcpu, trap);
 	}
-	if (esr & A64_ISS_FNV) { /* X6: without FAR there is no offset, and nothing to walk */
+	if (trap->esr & A64_ISS_FNV) { /* X6: without FAR there is no offset, and nothing to walk */
 		return data_fault(vcpu, trap, A64_FSC_EXTERNAL);
 	}
 	if (!find_page(vcpu, trap, &page, &fsc)) {
 		return abort_fault(vcpu, trap, fsc);
 	}
-	verdict = map(vcpu, page, (esr & A64_ISS_WNR) ? HV_PROT_W : HV_PROT_R);
+	verdict = map(vcpu, page, (trap->esr & A64_ISS_WNR) ? HV_PROT_W : HV_PROT_R);
 	if (verdict != HV_FAULT) {
 		return verdict;
 	}
-	if (!(esr & A64_ISS_ISV)) {
+	if (!(trap->esr & A64_ISS_ISV)) {
 		return emulate(vcpu, trap);
 	}
 	gpa = page | (trap->far & (HV_PAGE_SIZE - 1));
-	if (!hv_is_aligned(gpa, a64_iss_size(esr))) {
+	if (!hv_is_aligned(gpa, a64_iss_size(trap->esr))) {
 		return data_fault(vcpu, trap, A64_FSC_ALIGNMENT);
 	}
-	verdict = device(vcpu, esr, gpa, false);
+	verdict = device(vcpu, trap->esr, gpa, false);
 	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
-}
-
-/* A plain access to no device: memory that is not mapped yet, or nothing. */
-static HV_COLD enum hv_verdict no_device(
-	struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar)
-{
-	const struct a64_trap trap = {.esr = esr, .far = far, .hpfar = hpfar};
-	bool write = (esr & A64_ISS_WNR) != 0;
-	enum hv_verdict verdict = map(vcpu, fault_page(&trap), write ? HV_PROT_W : HV_PROT_R);
-
-	return verdict == HV_FAULT ? data_fault(vcpu, &trap, A64_FSC_EXTERNAL) : verdict;
 }
 
 /*
  * A valid syndrome, a translation fault; aligned; by AArch64 code of a guest that is little-endian
  * at every level. This is the first look, so SCTLR_EL1 is not here yet but in the CPU.
  */
-static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, const struct a64_trap *trap)
+static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, uint64_t esr, uint64_t far)
 {
 	const uint64_t mask = A64_ISS_ISV | A64_ISS_FNV | A64_ISS_CM | A64_ISS_S1PTW |
 			      (A64_ISS_FSC & ~(uint64_t)3);
 
-	return (trap->esr & mask) == (A64_ISS_ISV | A64_FSC_TRANSLATION) &&
-	       !(trap->far & (a64_iss_size(trap->esr) - 1u)) && !a64_is_aarch32(vcpu) &&
+	return (esr & mask) == (A64_ISS_ISV | A64_FSC_TRANSLATION) &&
+	       !(far & (a64_iss_size(esr) - 1u)) && !a64_is_aarch32(vcpu) &&
 	       !(port_a64_sctlr() & (A64_SCTLR_EE | A64_SCTLR_E0E));
 }
 
 /*
  * Devices are asked before memory: this is the hot path, and memory that is not mapped yet faults
- * once per block. Memory that is a device too (flash) may thus be read through the device. The
- * record is handed on in parts: then it need never be in memory here.
+ * once per block. Memory that is a device too (flash) may thus be read through the device.
  */
-enum hv_verdict a64_trap_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+enum hv_verdict a64_trap_device(struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar)
 {
+	if (!is_plain(vcpu, esr, far)) {
+		return HV_FAULT;
+	}
+	return device(vcpu, esr, page_of(hpfar) | (far & (HV_PAGE_SIZE - 1)), true);
+}
+
+HV_COLD enum hv_verdict a64_trap_no_device(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	bool write = (trap->esr & A64_ISS_WNR) != 0;
 	enum hv_verdict verdict;
 
-	if (!is_plain(vcpu, trap)) {
-		return odd_abort(vcpu, trap->esr, trap->far, trap->hpfar);
+	if (!is_plain(vcpu, trap->esr, trap->far)) {
+		return odd_abort(vcpu, trap);
 	}
-	verdict =
-		device(vcpu, trap->esr, fault_page(trap) | (trap->far & (HV_PAGE_SIZE - 1)), true);
-	return verdict == HV_FAULT ? no_device(vcpu, trap->esr, trap->far, trap->hpfar) : verdict;
+	verdict = map(vcpu, fault_page(trap), write ? HV_PROT_W : HV_PROT_R);
+	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
+}
+
+enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
+{
+	enum hv_verdict verdict = a64_trap_device(vcpu, trap->esr, trap->far, trap->hpfar);
+
+	return verdict == HV_FAULT ? a64_trap_no_device(vcpu, trap) : verdict;
 }
 
 enum hv_verdict a64_insn_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)

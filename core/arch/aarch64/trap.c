@@ -101,7 +101,7 @@ enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const struct a64_trap *tr
 	switch (a64_esr_ec(trap->esr)) {
 	case A64_EC_HVC64: return a64_trap_hvc(vcpu, trap->esr);
 	case A64_EC_SYSREG: return a64_trap_sysreg(vcpu, trap->esr);
-	case A64_EC_DABT_LOWER: return a64_trap_data_abort(vcpu, trap);
+	case A64_EC_DABT_LOWER: return a64_data_abort(vcpu, trap);
 	default: return infrequent(vcpu, trap);
 	}
 }

@@ -358,11 +358,24 @@ static HV_HOT bool quick_flags(struct pl011 *uart, struct hv_access *access)
 	bool waits = rx_is_enabled(uart) ? uart->looked : hv_ring_count(&uart->chan->to_guest) != 0;
 
 	if (waits || access->write || uart->tx.count != 0 || uart->rx.count != 0 ||
-		(access->size != 2 && access->size != 4)) {
+		(access->size & (2 | 4)) == 0) {
 		return false;
 	}
 	uart->looked = true;
 	access->data = (uint16_t)(uart->modem | PL011_FR_TXFE | PL011_FR_RXFE);
+	return true;
+}
+
+/* Nothing is left in the FIFO, whose way this byte would take. */
+static HV_HOT bool pass_on(struct hv_chan *chan, uint8_t byte)
+{
+	if (chan->pass && chan->pass(chan, byte)) {
+		return true;
+	}
+	if (!hv_ring_put(&chan->to_host, byte)) {
+		return false;
+	}
+	hv_irq_set(&chan->sent, true);
 	return true;
 }
 
@@ -371,12 +384,11 @@ static __attribute__((noinline)) bool data_access(struct pl011 *uart, struct hv_
 {
 	if (!access->write || access->size > 4 || uart->tx.count != 0 ||
 		(uart->reg[PL011_CR / 4] & PL011_CR_LBE) ||
-		!hv_ring_put(&uart->chan->to_host, (uint8_t)access->data)) {
+		!pass_on(uart->chan, (uint8_t)access->data)) {
 		return any_access(uart, access);
 	}
 	uart->looked = false;
 	uart->ris |= PL011_INT_TX;
-	hv_irq_set(&uart->chan->sent, true);
 	update_line(uart);
 	return true;
 }

@@ -33,10 +33,14 @@ HV_WARN_UNUSED bool hv_ring_get(struct hv_ring *ring, uint8_t *byte);
  * The device pulses `sent` (set(…, true)) after it put bytes into to_host, and `taken` after it
  * took some from to_guest; a pin with set == NULL is not connected. After the owner put bytes into
  * to_guest or made room in to_host it calls the device's hv_dev_ops.poll, through the bus.
+ *
+ * pass(): the owner's short way round the ring, or NULL: it takes a byte at once when none waits in
+ * to_host. False: it did not, and the ring is the way; `sent` is not pulsed for what it took.
  */
 struct hv_chan {
 	struct hv_ring to_host, to_guest;
 	struct hv_irq sent, taken;
+	bool (*pass)(struct hv_chan *chan, uint8_t byte);
 };
 
 #endif
