@@ -51,7 +51,7 @@ enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_region *region)
 	}
 	bus->region[at] = *region;
 	bus->region[at].due = HV_NEVER_DUE;
-	bus->region[at].is_timed = region->ops->expire != NULL;
+	bus->region[at].quick = region->lock || region->ops->expire ? NULL : region->ops->access;
 	bus->count++;
 	return HV_OK;
 }
@@ -86,14 +86,14 @@ struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size)
 	return find(bus, addr, size);
 }
 
-static HV_HOT void lock(const struct hv_region *region)
+static void lock(const struct hv_region *region)
 {
 	if (region->lock) {
 		port_lock(region->lock);
 	}
 }
 
-static HV_HOT void unlock(const struct hv_region *region)
+static void unlock(const struct hv_region *region)
 {
 	if (region->lock) {
 		port_unlock(region->lock);
@@ -109,7 +109,7 @@ static void expire(struct hv_region *region, uint64_t now)
 }
 
 /* A device with deadlines is told the time, and asked for its next one after a write. */
-static HV_COLD enum hv_answer timed_access(struct hv_region *region, struct hv_access *access)
+static enum hv_answer timed_access(struct hv_region *region, struct hv_access *access)
 {
 	bool done;
 
@@ -123,26 +123,31 @@ static HV_COLD enum hv_answer timed_access(struct hv_region *region, struct hv_a
 	return !done ? HV_ANSWER_NONE : access->write ? HV_ANSWER_TIMED : HV_ANSWER_DONE;
 }
 
+static HV_COLD enum hv_answer slow_access(struct hv_region *region, struct hv_access *access)
+{
+	bool done;
+
+	if (region->ops->expire) {
+		return timed_access(region, access);
+	}
+	lock(region);
+	done = region->ops->access(region->dev, access);
+	unlock(region);
+	return done ? HV_ANSWER_DONE : HV_ANSWER_NONE;
+}
+
 inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access)
 {
 	struct hv_region *region = find(bus, addr, access->size);
-	bool done;
 
 	if (!region) {
 		return HV_ANSWER_NONE;
 	}
 	access->off = addr - region->base.v;
-	if (region->is_timed) {
-		return timed_access(region, access);
+	if (!region->quick) {
+		return slow_access(region, access);
 	}
-	if (!region->lock) {
-		done = region->ops->access(region->dev, access);
-		return done ? HV_ANSWER_DONE : HV_ANSWER_NONE;
-	}
-	port_lock(region->lock);
-	done = region->ops->access(region->dev, access);
-	port_unlock(region->lock);
-	return done ? HV_ANSWER_DONE : HV_ANSWER_NONE;
+	return region->quick(region->dev, access) ? HV_ANSWER_DONE : HV_ANSWER_NONE;
 }
 
 uint64_t hv_bus_due(const struct hv_bus *bus)

@@ -17,10 +17,11 @@ struct hv_region {
 	gpa_t base;
 	uint64_t size;
 	const struct hv_dev_ops *ops;
-	void *dev;
 	struct hv_lock *lock; /* taken around every ops call; NULL: the device locks for itself */
-	_Atomic uint64_t due; /* ns; the device's next deadline, kept by the bus */
-	bool is_timed;        /* it has deadlines; kept by the bus */
+	void *dev;
+	/* kept by the bus */
+	bool (*quick)(void *dev, struct hv_access *access); /* no lock, no deadlines: call this */
+	_Atomic uint64_t due;                               /* ns; the device's next deadline */
 };
 
 struct hv_bus {
