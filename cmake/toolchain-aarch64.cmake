@@ -18,5 +18,5 @@ set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 # symbols for the dumps' addresses. Set, not CMAKE_…_INIT: a build folder that exists follows a change here.
 set(CMAKE_C_FLAGS "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -fno-pie \
 -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections")
-set(CMAKE_C_FLAGS_RELEASE "-O2 -g -flto=auto")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g -flto=auto -fomit-frame-pointer")
 set(CMAKE_ASM_FLAGS "-march=armv8-a")

@@ -126,13 +126,9 @@ static __attribute__((noinline)) struct a64_regs *exit_no_device(
 
 static HOT_PATH struct a64_regs *exit_data_abort(struct a64_vcpu *vcpu, uint64_t esr)
 {
-	enum hv_verdict verdict =
-		a64_trap_device(vcpu, esr, SYSREG_READ(far_el2), SYSREG_READ(hpfar_el2));
+	bool done = a64_trap_device(vcpu, esr, SYSREG_READ(far_el2), SYSREG_READ(hpfar_el2));
 
-	if (__builtin_expect(verdict == HV_FAULT, 0)) {
-		return exit_no_device(vcpu, esr);
-	}
-	return resume(vcpu, verdict);
+	return __builtin_expect(done, 1) ? resume(vcpu, HV_RESUME) : exit_no_device(vcpu, esr);
 }
 
 /* Nearly all exits are devices' registers, by far. */

@@ -87,10 +87,10 @@ HV_WARN_UNUSED enum hv_verdict a64_trap_hvc(struct a64_vcpu *vcpu, uint64_t esr)
 HV_WARN_UNUSED enum hv_verdict a64_trap_sysreg(struct a64_vcpu *vcpu, uint64_t esr);
 /*
  * The same for a data abort (0x24) that is a plain access to a device, with ESR_EL2, FAR_EL2 and
- * HPFAR_EL2; neither el1 nor the list registers are here yet. HV_FAULT: it is none, nothing has
+ * HPFAR_EL2; neither el1 nor the list registers are here yet. False: it is none, nothing has
  * changed, and a64_trap_no_device() does the rest.
  */
-HV_WARN_UNUSED enum hv_verdict a64_trap_device(
+HV_WARN_UNUSED bool a64_trap_device(
 	struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar);
 HV_WARN_UNUSED enum hv_verdict a64_trap_no_device(
 	struct a64_vcpu *vcpu, const struct a64_trap *trap);

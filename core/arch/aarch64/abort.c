@@ -283,12 +283,11 @@ static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, uint64_t esr, uint64_t 
  * Devices are asked before memory: this is the hot path, and memory that is not mapped yet faults
  * once per block. Memory that is a device too (flash) may thus be read through the device.
  */
-enum hv_verdict a64_trap_device(struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar)
+bool a64_trap_device(struct a64_vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t hpfar)
 {
-	if (!is_plain(vcpu, esr, far)) {
-		return HV_FAULT;
-	}
-	return device(vcpu, esr, page_of(hpfar) | (far & (HV_PAGE_SIZE - 1)), true);
+	uint64_t gpa = page_of(hpfar) | (far & (HV_PAGE_SIZE - 1));
+
+	return is_plain(vcpu, esr, far) && device(vcpu, esr, gpa, true) != HV_FAULT;
 }
 
 HV_COLD enum hv_verdict a64_trap_no_device(struct a64_vcpu *vcpu, const struct a64_trap *trap)
@@ -305,9 +304,9 @@ HV_COLD enum hv_verdict a64_trap_no_device(struct a64_vcpu *vcpu, const struct a
 
 enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
-	enum hv_verdict verdict = a64_trap_device(vcpu, trap->esr, trap->far, trap->hpfar);
+	bool done = a64_trap_device(vcpu, trap->esr, trap->far, trap->hpfar);
 
-	return verdict == HV_FAULT ? a64_trap_no_device(vcpu, trap) : verdict;
+	return done ? HV_RESUME : a64_trap_no_device(vcpu, trap);
 }
 
 enum hv_verdict a64_insn_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)

@@ -92,7 +92,7 @@ static inline uint8_t a64_iss_size(uint64_t esr)
 	return (uint8_t)(1u << (esr >> A64_ISS_SAS_SHIFT & 3));
 }
 
-static inline unsigned a64_iss_reg(uint64_t esr)
+static inline uint64_t a64_iss_reg(uint64_t esr)
 {
 	return (unsigned)(esr >> A64_ISS_SRT_SHIFT) & 31;
 }

@@ -56,12 +56,12 @@ static inline void a64_step(struct a64_vcpu *vcpu, uint64_t esr)
 }
 
 /* X<n> as an operand: register 31 is the zero register (X3). */
-static inline uint64_t a64_x(const struct a64_vcpu *vcpu, unsigned n)
+static inline uint64_t a64_x(const struct a64_vcpu *vcpu, uint64_t n)
 {
 	return n < 31 ? vcpu->regs.x[n] : 0;
 }
 
-static inline void a64_x_set(struct a64_vcpu *vcpu, unsigned n, uint64_t value)
+static inline void a64_x_set(struct a64_vcpu *vcpu, uint64_t n, uint64_t value)
 {
 	if (n < 31) {
 		vcpu->regs.x[n] = value;

@@ -388,8 +388,10 @@ static __attribute__((noinline)) bool data_access(struct pl011 *uart, struct hv_
 		return any_access(uart, access);
 	}
 	uart->looked = false;
-	uart->ris |= PL011_INT_TX;
-	update_line(uart);
+	if (!(uart->ris & PL011_INT_TX)) {
+		uart->ris |= PL011_INT_TX;
+		update_line(uart);
+	}
 	return true;
 }
 
