@@ -635,9 +635,43 @@ static void p7_virt_a64__more_vms_in_turn_than_vmids__each_ends_with_a_flush(voi
 	}
 }
 
+static bool has_lock(uint64_t addr)
+{
+	return hv_bus_find(&board->vm->bus, addr, 4)->lock != NULL;
+}
+
+static void virt_a64_unshared__one_vcpu__devices_have_no_lock(void **state)
+{
+	(void)state;
+	cfg.unshared = true;
+	create(1);
+	assert_false(has_lock(VIRT_A64_UART));
+	assert_false(has_lock(VIRT_A64_RTC));
+}
+
+static void virt_a64_unshared__two_vcpus__devices_are_locked_all_the_same(void **state)
+{
+	(void)state;
+	cfg.unshared = true;
+	create(2);
+	assert_true(has_lock(VIRT_A64_UART));
+	assert_true(has_lock(VIRT_A64_RTC));
+}
+
+static void virt_a64_shared__one_vcpu__devices_are_locked(void **state)
+{
+	(void)state;
+	create(1);
+	assert_true(has_lock(VIRT_A64_UART));
+	assert_true(has_lock(VIRT_A64_RTC));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		board_test(virt_a64_unshared__one_vcpu__devices_have_no_lock),
+		board_test(virt_a64_unshared__two_vcpus__devices_are_locked_all_the_same),
+		board_test(virt_a64_shared__one_vcpu__devices_are_locked),
 		board_test(virt_a64_create__plain__is_a_stopped_machine_with_one_vcpu),
 		board_test(virt_a64_memory__ram_and_flash__are_mapped_where_the_host_put_them),
 		board_test(virt_a64_lazy_ram__each_block__is_mapped_at_its_first_access),

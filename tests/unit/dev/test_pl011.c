@@ -884,9 +884,43 @@ static void pl011_pins__none_connected__is_harmless(void **state)
 	assert_int_equal(rd(PL011_DR), 'x');
 }
 
+static uint8_t passed;
+static bool takes;
+
+static bool on_pass(struct hv_chan *chan, uint8_t byte)
+{
+	assert_ptr_equal(chan, &bench.chan);
+	passed = byte;
+	return takes;
+}
+
+static void pl011_dr__owner_takes_bytes_at_once__not_by_the_ring(void **state)
+{
+	(void)state;
+	bench.chan.pass = on_pass;
+	takes = true;
+	wr(PL011_DR, 'x');
+	assert_int_equal(passed, 'x');
+	assert_int_equal(hv_ring_count(&bench.chan.to_host), 0);
+	assert_int_equal(bench.sent, 0);
+	assert_true(rd(PL011_RIS) & PL011_INT_TX);
+}
+
+static void pl011_dr__owner_takes_none_now__by_the_ring(void **state)
+{
+	(void)state;
+	bench.chan.pass = on_pass;
+	takes = false;
+	wr(PL011_DR, 'y');
+	assert_int_equal(hv_ring_count(&bench.chan.to_host), 1);
+	assert_int_equal(bench.sent, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		bench_test(pl011_dr__owner_takes_bytes_at_once__not_by_the_ring),
+		bench_test(pl011_dr__owner_takes_none_now__by_the_ring),
 		bench_test(pl011_reset__power_on__has_the_reset_values_of_the_manual),
 		bench_test(
 			pl011_reset__line_was_high__drives_it_low_and_forgets_all_but_its_wiring),
