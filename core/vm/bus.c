@@ -60,7 +60,7 @@ static HV_HOT bool holds(const struct hv_region *region, uint64_t addr, uint8_t 
 {
 	uint64_t off = addr - region->base.v;
 
-	return off < region->size && size <= region->size - off;
+	return (off < region->size) & (size <= region->size - off); /* one branch */
 }
 
 static HV_COLD struct hv_region *search(struct hv_bus *bus, uint64_t addr, uint8_t size)
@@ -74,16 +74,11 @@ static HV_COLD struct hv_region *search(struct hv_bus *bus, uint64_t addr, uint8
 	return &bus->region[at];
 }
 
-static HV_HOT struct hv_region *find(struct hv_bus *bus, uint64_t addr, uint8_t size)
+struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size)
 {
 	struct hv_region *last = atomic_load_explicit(&bus->last, memory_order_relaxed);
 
 	return last && holds(last, addr, size) ? last : search(bus, addr, size);
-}
-
-struct hv_region *hv_bus_find(struct hv_bus *bus, uint64_t addr, uint8_t size)
-{
-	return find(bus, addr, size);
 }
 
 static void lock(const struct hv_region *region)
@@ -136,12 +131,24 @@ static HV_COLD enum hv_answer slow_access(struct hv_region *region, struct hv_ac
 	return done ? HV_ANSWER_DONE : HV_ANSWER_NONE;
 }
 
-inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access)
+static HV_COLD enum hv_answer search_and_access(
+	struct hv_bus *bus, uint64_t addr, struct hv_access *access)
 {
-	struct hv_region *region = find(bus, addr, access->size);
+	struct hv_region *region = search(bus, addr, access->size);
 
 	if (!region) {
 		return HV_ANSWER_NONE;
+	}
+	access->off = addr - region->base.v;
+	return slow_access(region, access);
+}
+
+inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access)
+{
+	struct hv_region *region = atomic_load_explicit(&bus->last, memory_order_relaxed);
+
+	if (!region || !holds(region, addr, access->size)) {
+		return search_and_access(bus, addr, access);
 	}
 	access->off = addr - region->base.v;
 	if (!region->quick) {

@@ -14,10 +14,13 @@
 
 #include <hv/bits.h>
 
-#define ESR_EC(esr)   hv_bits(esr, 31, 26)
-#define EC_HVC        0x16u
-#define EC_SYSREG     0x18u
-#define EC_DATA_ABORT 0x24u
+#define ESR_EC(esr) hv_bits(esr, 31, 26)
+#define EC_HVC      0x16u
+#define EC_SYSREG   0x18u
+
+/* A data abort of a 32-bit instruction with a valid syndrome: EC 0x24, IL, ISV. */
+#define ESR_HEAD(esr)   hv_bits(esr, 31, 24)
+#define HEAD_DATA_ABORT 0x93u
 
 #define MDCR_HPMN HV_MASK(4, 0)
 
@@ -87,6 +90,19 @@ static inline struct a64_regs *resume(struct a64_vcpu *vcpu, enum hv_verdict ver
 	return vcpu->gic.lr_dirty ? go_lr(vcpu) : go(vcpu);
 }
 
+/* The same after an access to a device, for which nothing of EL1 was brought here. */
+static inline struct a64_regs *resume_device(struct a64_vcpu *vcpu)
+{
+	if (__builtin_expect(atomic_load_explicit(&vcpu->hv.todo, memory_order_relaxed) != 0, 0)) {
+		return settle(vcpu, HV_RESUME);
+	}
+	if (vcpu->gic.lr_dirty) {
+		return go_lr(vcpu);
+	}
+	vcpu->gic.lr_here = false;
+	return &vcpu->regs;
+}
+
 /*
  * One function for each frequent class, with all of core's hot path in it: none pays for the stack
  * frame of another, or for calls that only tell files apart.
@@ -128,7 +144,7 @@ static HOT_PATH struct a64_regs *exit_data_abort(struct a64_vcpu *vcpu, uint64_t
 {
 	bool done = a64_trap_device(vcpu, esr, SYSREG_READ(far_el2), SYSREG_READ(hpfar_el2));
 
-	return __builtin_expect(done, 1) ? resume(vcpu, HV_RESUME) : exit_no_device(vcpu, esr);
+	return __builtin_expect(done, 1) ? resume_device(vcpu) : exit_no_device(vcpu, esr);
 }
 
 /* Nearly all exits are devices' registers, by far. */
@@ -136,7 +152,7 @@ struct a64_regs *exit_sync(struct a64_regs *regs, uint64_t esr)
 {
 	struct a64_vcpu *vcpu = HV_CONTAINER_OF(regs, struct a64_vcpu, regs);
 
-	if (__builtin_expect(ESR_EC(esr) == EC_DATA_ABORT, 1)) {
+	if (__builtin_expect(ESR_HEAD(esr) == HEAD_DATA_ABORT, 1)) {
 		return exit_data_abort(vcpu, esr);
 	}
 	if (ESR_EC(esr) == EC_HVC) {

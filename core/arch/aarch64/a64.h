@@ -86,8 +86,9 @@ HV_WARN_UNUSED enum hv_verdict a64_trap_handle(struct a64_vcpu *vcpu, const stru
 HV_WARN_UNUSED enum hv_verdict a64_trap_hvc(struct a64_vcpu *vcpu, uint64_t esr);
 HV_WARN_UNUSED enum hv_verdict a64_trap_sysreg(struct a64_vcpu *vcpu, uint64_t esr);
 /*
- * The same for a data abort (0x24) that is a plain access to a device, with ESR_EL2, FAR_EL2 and
- * HPFAR_EL2; neither el1 nor the list registers are here yet. False: it is none, nothing has
+ * The same for a data abort (0x24) with a valid syndrome (ISV) that is a plain access to a device,
+ * with ESR_EL2, FAR_EL2 and HPFAR_EL2; neither el1 nor the list registers are here yet, and el1
+ * does not come here. False: it is none, nothing has
  * changed, and a64_trap_no_device() does the rest.
  */
 HV_WARN_UNUSED bool a64_trap_device(

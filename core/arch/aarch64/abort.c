@@ -266,17 +266,16 @@ static HV_COLD enum hv_verdict odd_abort(struct a64_vcpu *vcpu, const struct a64
 }
 
 /*
- * A valid syndrome, a translation fault; aligned; by AArch64 code of a guest that is little-endian
- * at every level. This is the first look, so SCTLR_EL1 is not here yet but in the CPU.
+ * The syndrome is valid: is it a translation fault; aligned; by AArch64 code of a guest that is
+ * little-endian at every level? This is the first look, so SCTLR_EL1 is not here but in the CPU.
  */
 static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, uint64_t esr, uint64_t far)
 {
-	const uint64_t mask = A64_ISS_ISV | A64_ISS_FNV | A64_ISS_CM | A64_ISS_S1PTW |
-			      (A64_ISS_FSC & ~(uint64_t)3);
+	const uint64_t mask =
+		A64_ISS_FNV | A64_ISS_CM | A64_ISS_S1PTW | (A64_ISS_FSC & ~(uint64_t)3);
 
-	return (esr & mask) == (A64_ISS_ISV | A64_FSC_TRANSLATION) &&
-	       !(far & (a64_iss_size(esr) - 1u)) && !a64_is_aarch32(vcpu) &&
-	       !(port_a64_sctlr() & (A64_SCTLR_EE | A64_SCTLR_E0E));
+	return (esr & mask) == A64_FSC_TRANSLATION && !(far & (a64_iss_size(esr) - 1u)) &&
+	       !a64_is_aarch32(vcpu) && !(port_a64_sctlr() & (A64_SCTLR_EE | A64_SCTLR_E0E));
 }
 
 /*
@@ -295,7 +294,7 @@ HV_COLD enum hv_verdict a64_trap_no_device(struct a64_vcpu *vcpu, const struct a
 	bool write = (trap->esr & A64_ISS_WNR) != 0;
 	enum hv_verdict verdict;
 
-	if (!is_plain(vcpu, trap->esr, trap->far)) {
+	if (!(trap->esr & A64_ISS_ISV) || !is_plain(vcpu, trap->esr, trap->far)) {
 		return odd_abort(vcpu, trap);
 	}
 	verdict = map(vcpu, fault_page(trap), write ? HV_PROT_W : HV_PROT_R);
@@ -304,7 +303,8 @@ HV_COLD enum hv_verdict a64_trap_no_device(struct a64_vcpu *vcpu, const struct a
 
 enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
-	bool done = a64_trap_device(vcpu, trap->esr, trap->far, trap->hpfar);
+	bool done = (trap->esr & A64_ISS_ISV) &&
+		    a64_trap_device(vcpu, trap->esr, trap->far, trap->hpfar);
 
 	return done ? HV_RESUME : a64_trap_no_device(vcpu, trap);
 }

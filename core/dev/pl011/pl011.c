@@ -362,7 +362,7 @@ static HV_HOT bool quick_flags(struct pl011 *uart, struct hv_access *access)
 		return false;
 	}
 	uart->looked = true;
-	access->data = (uint16_t)(uart->modem | PL011_FR_TXFE | PL011_FR_RXFE);
+	access->data = (unsigned)uart->modem | PL011_FR_TXFE | PL011_FR_RXFE;
 	return true;
 }
 
