@@ -7,8 +7,6 @@
 #include "pstate.h"
 #include "walk.h"
 
-#define HPFAR_FIPA HV_MASK(43, 4) /* bits 51:12 of the address */
-
 static bool is_mmu_fault(uint64_t esr)
 {
 	return a64_iss_fault_kind(esr) <= A64_FSC_PERMISSION;
@@ -16,7 +14,7 @@ static bool is_mmu_fault(uint64_t esr)
 
 static HV_HOT uint64_t page_of(uint64_t hpfar)
 {
-	return (hpfar & HPFAR_FIPA) << 8;
+	return hv_align_down(hpfar << 8, HV_PAGE_SIZE);
 }
 
 static uint64_t fault_page(const struct a64_trap *trap)
@@ -265,17 +263,23 @@ static HV_COLD enum hv_verdict odd_abort(struct a64_vcpu *vcpu, const struct a64
 	return verdict == HV_FAULT ? data_fault(vcpu, trap, A64_FSC_EXTERNAL) : verdict;
 }
 
+/* The syndrome is valid, and of the access itself; with ISV the CPU leaves the other bits 0. */
+static bool is_described(uint64_t esr)
+{
+	const uint64_t mask = A64_ISS_ISV | A64_ISS_FNV | A64_ISS_CM | A64_ISS_S1PTW;
+
+	return (esr & mask) == A64_ISS_ISV;
+}
+
 /*
- * The syndrome is valid: is it a translation fault; aligned; by AArch64 code of a guest that is
+ * Of a described access: is it a translation fault; aligned; by AArch64 code of a guest that is
  * little-endian at every level? This is the first look, so SCTLR_EL1 is not here but in the CPU.
  */
 static HV_HOT bool is_plain(const struct a64_vcpu *vcpu, uint64_t esr, uint64_t far)
 {
-	const uint64_t mask =
-		A64_ISS_FNV | A64_ISS_CM | A64_ISS_S1PTW | (A64_ISS_FSC & ~(uint64_t)3);
-
-	return (esr & mask) == A64_FSC_TRANSLATION && !(far & (a64_iss_size(esr) - 1u)) &&
-	       !a64_is_aarch32(vcpu) && !(port_a64_sctlr() & (A64_SCTLR_EE | A64_SCTLR_E0E));
+	return (esr & A64_ISS_FSC & ~(uint64_t)3) == A64_FSC_TRANSLATION &&
+	       !(far & (a64_iss_size(esr) - 1u)) && !a64_is_aarch32(vcpu) &&
+	       !(port_a64_sctlr() & (A64_SCTLR_EE | A64_SCTLR_E0E));
 }
 
 /*
@@ -294,7 +298,7 @@ HV_COLD enum hv_verdict a64_trap_no_device(struct a64_vcpu *vcpu, const struct a
 	bool write = (trap->esr & A64_ISS_WNR) != 0;
 	enum hv_verdict verdict;
 
-	if (!(trap->esr & A64_ISS_ISV) || !is_plain(vcpu, trap->esr, trap->far)) {
+	if (!is_described(trap->esr) || !is_plain(vcpu, trap->esr, trap->far)) {
 		return odd_abort(vcpu, trap);
 	}
 	verdict = map(vcpu, fault_page(trap), write ? HV_PROT_W : HV_PROT_R);
@@ -303,8 +307,8 @@ HV_COLD enum hv_verdict a64_trap_no_device(struct a64_vcpu *vcpu, const struct a
 
 enum hv_verdict a64_data_abort(struct a64_vcpu *vcpu, const struct a64_trap *trap)
 {
-	bool done = (trap->esr & A64_ISS_ISV) &&
-		    a64_trap_device(vcpu, trap->esr, trap->far, trap->hpfar);
+	bool done =
+		is_described(trap->esr) && a64_trap_device(vcpu, trap->esr, trap->far, trap->hpfar);
 
 	return done ? HV_RESUME : a64_trap_no_device(vcpu, trap);
 }

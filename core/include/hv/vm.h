@@ -90,10 +90,10 @@ struct hv_vcpu_stats {
 };
 
 struct hv_vcpu {
+	_Atomic uint32_t todo; /* looked at on each way in, so first */
+	uint16_t index;        /* in its VM */
+	uint16_t pcpu;         /* the physical CPU it runs on, or ran last */
 	struct hv_vm *vm;
-	uint16_t index; /* in its VM */
-	uint16_t pcpu;  /* the physical CPU it runs on, or ran last */
-	_Atomic uint32_t todo;
 	enum hv_vcpu_state state; /* guarded by lock; changed only by hv_vcpu_move() */
 	struct hv_lock lock;      /* HV_LOCK_VCPU */
 	gpa_t on_pc;              /* what CPU_ON asked for */
