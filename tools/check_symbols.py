@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 MEM = {"memcpy", "memmove", "memset", "memcmp"}
-PREFIX = re.compile(r"^(hv|pt|vm|load|fdt|psci|smccc|a64|rv64|x86|gic|vgic|gicv[23]|pl011|pl031|pflash|virtio|virt_a64)_")
+PREFIX = re.compile(r"^(hv|pt|vm|load|fdt|psci|smccc|a64|rv64|x86|gic|vgic|gicv[23]|pl011|pl031|pflash|virtio|board|virt_a64|virt_rv64|plic|aplic|ns16550|goldfish_rtc)_")
 # What a compiler's instrumentation adds; only ever in sanitizer or coverage builds.
 INSTRUMENT = re.compile(r"^(__asan|__ubsan|__gcov|__llvm|_GLOBAL_|__sanitizer|__start___|__stop___)")
 

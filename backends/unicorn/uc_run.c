@@ -15,7 +15,7 @@
 
 static bool is_over(const struct sim *sim)
 {
-	return sim->over || sim->board->vm->state != HV_VM_RUNNING;
+	return sim->over || sim->virt->board.vm->state != HV_VM_RUNNING;
 }
 
 /* ---- between two runs of the guest ---- */
@@ -35,7 +35,7 @@ static void service(struct sim *sim)
 
 static bool is_service_due(const struct sim *sim)
 {
-	return hv_ring_count(&sim->board->console.to_host) >= CONSOLE_ENOUGH ||
+	return hv_ring_count(&sim->virt->board.console.to_host) >= CONSOLE_ENOUGH ||
 	       port_now() >= sim->next_service;
 }
 
@@ -61,7 +61,8 @@ static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t turn_end, u
 
 	/* They are looked at here, whatever happened. */
 	atomic_fetch_and(&vcpu->hv.todo, ~(uint32_t)HV_TODO_TIME);
-	*deadline = earlier(timers_update(vcpu), hv_bus_expire(&sim->board->vm->bus, port_now()));
+	*deadline =
+		earlier(timers_update(vcpu), hv_bus_expire(&sim->virt->board.vm->bus, port_now()));
 	*deadline = earlier(*deadline, earlier(turn_end, sim->next_service));
 	todo = atomic_load(&vcpu->hv.todo);
 	if (todo & HV_TODO_LEAVE) {
@@ -98,12 +99,12 @@ static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t dea
  */
 static uint64_t wake_due(struct sim *sim)
 {
-	const struct hv_vm *vm = sim->board->vm;
+	const struct hv_vm *vm = sim->virt->board.vm;
 	uint64_t deadline = HV_NEVER_DUE;
 
 	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
 		if (vm->vcpu[i]->state == HV_VCPU_BLOCKED) {
-			deadline = earlier(deadline, timers_update(sim->board->vcpu[i]));
+			deadline = earlier(deadline, timers_update(sim->virt->vcpu[i]));
 		}
 	}
 	return deadline;
@@ -111,7 +112,7 @@ static uint64_t wake_due(struct sim *sim)
 
 static uint64_t turn_end(struct sim *sim)
 {
-	if (sim->board->vm->vcpu_count == 1) {
+	if (sim->virt->board.vm->vcpu_count == 1) {
 		return HV_NEVER_DUE;
 	}
 	return earlier(wake_due(sim), port_now() + TURN_NS);
@@ -142,7 +143,7 @@ static bool run_vcpu(struct sim *sim, struct sim_vcpu *vcpu)
 
 static bool run_next(struct sim *sim)
 {
-	uint16_t count = sim->board->vm->vcpu_count;
+	uint16_t count = sim->virt->board.vm->vcpu_count;
 
 	for (uint16_t i = 1; i <= count; i++) {
 		uint16_t next = (uint16_t)((sim->last + i) % count);
@@ -159,7 +160,7 @@ static bool run_next(struct sim *sim)
 
 static uint64_t idle_deadline(struct sim *sim)
 {
-	uint64_t deadline = hv_bus_expire(&sim->board->vm->bus, port_now());
+	uint64_t deadline = hv_bus_expire(&sim->virt->board.vm->bus, port_now());
 
 	return earlier(deadline, wake_due(sim));
 }
@@ -178,7 +179,7 @@ static uint64_t until_timeout(const struct sim *sim)
  */
 static bool is_idle(const struct sim *sim)
 {
-	const struct hv_vm *vm = sim->board->vm;
+	const struct hv_vm *vm = sim->virt->board.vm;
 
 	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
 		if (vm->vcpu[i]->state == HV_VCPU_READY) {
@@ -233,20 +234,24 @@ static void run(struct sim *sim)
 static struct virt_a64_cfg board_cfg(struct sim *sim, const struct a64_caps *caps)
 {
 	return (struct virt_a64_cfg){
-		.id = 1,
-		.cpus = sim->cfg->guest->cpus,
+		.board =
+			{
+				.id = 1,
+				.cpus = sim->cfg->guest->cpus,
+				.ram_size = sim->memory.ram_size,
+				.ram_hpa = HPA(SIM_RAM_HPA),
+				.ram_host = sim->memory.ram,
+				.lazy_ram = sim->cfg->guest->lazy_ram,
+				.flash_size = sim->memory.flash_size,
+				.flash_hpa = HPA(SIM_FLASH_HPA),
+				.flash_host = sim->memory.flash,
+				.epoch = sim->cfg->deterministic ? DETERMINISTIC_EPOCH
+								 : (uint64_t)time(NULL),
+				.pages = &sim->memory.pages,
+			},
 		.gic = sim->cfg->guest->gic,
 		.lr_count = caps->lr_count,
 		.pa_bits = caps->pa_bits,
-		.ram_size = sim->memory.ram_size,
-		.ram_hpa = HPA(SIM_RAM_HPA),
-		.ram_host = sim->memory.ram,
-		.lazy_ram = sim->cfg->guest->lazy_ram,
-		.flash_size = sim->memory.flash_size,
-		.flash_hpa = HPA(SIM_FLASH_HPA),
-		.flash_host = sim->memory.flash,
-		.epoch = sim->cfg->deterministic ? DETERMINISTIC_EPOCH : (uint64_t)time(NULL),
-		.pages = &sim->memory.pages,
 	};
 }
 
@@ -265,7 +270,7 @@ static const char *build_board(struct sim *sim, const struct a64_caps *caps)
 		return wrong;
 	}
 	arena = (struct hv_arena){.base = sim->memory.arena, .size = sim->memory.arena_size};
-	if (virt_a64_create(&sim->board, &cfg, &arena) != HV_OK) {
+	if (virt_a64_create(&sim->virt, &cfg, &arena) != HV_OK) {
 		return "the machine cannot be built like that";
 	}
 	return NULL;
@@ -273,11 +278,11 @@ static const char *build_board(struct sim *sim, const struct a64_caps *caps)
 
 static const char *tie_vcpus(struct sim *sim, const struct a64_caps *caps)
 {
-	for (uint16_t i = 0; i < sim->board->vm->vcpu_count; i++) {
-		sim->vcpu[i].a64 = sim->board->vcpu[i];
+	for (uint16_t i = 0; i < sim->virt->board.vm->vcpu_count; i++) {
+		sim->vcpu[i].a64 = sim->virt->vcpu[i];
 		a64_vcpu_caps_set(sim->vcpu[i].a64, caps);
 		uc_gicv_reset(&sim->vcpu[i].gicv, caps->lr_count);
-		if (!sim_cpu_add(&sim->cpu, &sim->vcpu[i], &sim->board->vm->pt)) {
+		if (!sim_cpu_add(&sim->cpu, &sim->vcpu[i], &sim->virt->board.vm->pt)) {
 			return "no memory for the registers of a vCPU";
 		}
 	}
@@ -291,10 +296,10 @@ static const char *boot(struct sim *sim)
 
 	if (hv_load_plan(sim->cfg->guest, GPA(VIRT_A64_RAM), &plan, &sim->report->load_error) !=
 			HV_OK ||
-		hv_load_commit(sim->cfg->guest, &plan, &sim->board->vm->gmem) != HV_OK) {
+		hv_load_commit(sim->cfg->guest, &plan, &sim->virt->board.vm->gmem) != HV_OK) {
 		return "the guest's images cannot be loaded";
 	}
-	if (hv_vm_start(sim->board->vm, plan.entry, plan.dtb.v) != HV_OK) {
+	if (hv_vm_start(sim->virt->board.vm, plan.entry, plan.dtb.v) != HV_OK) {
 		return "the machine does not start";
 	}
 	return NULL;
@@ -315,7 +320,7 @@ static const char *assemble(struct sim *sim)
 static void account(struct sim *sim)
 {
 	struct sim_report *report = sim->report;
-	struct hv_vm *vm = sim->board->vm;
+	struct hv_vm *vm = sim->virt->board.vm;
 
 	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
 		for (int kind = 0; kind < HV_EXIT_KINDS; kind++) {
@@ -346,7 +351,7 @@ static void conclude(struct sim *sim)
 		[HV_STOP_REBOOT] = SIM_REBOOT,
 		[HV_STOP_CRASH] = SIM_CRASH,
 	};
-	struct hv_vm *vm = sim->board->vm;
+	struct hv_vm *vm = sim->virt->board.vm;
 
 	if (!sim->over) {
 		sim->report->end = ends[vm->stop];
@@ -362,8 +367,8 @@ static void refuse(struct sim *sim, const char *wrong)
 {
 	sim->report->end = SIM_NOT_STARTED;
 	snprintf(sim->report->error, sizeof(sim->report->error), "%s", wrong);
-	if (sim->board) {
-		destroy(sim->board->vm);
+	if (sim->virt) {
+		destroy(sim->virt->board.vm);
 	}
 }
 

@@ -23,7 +23,7 @@ struct sim {
 	struct sim_memory memory;
 	struct sim_clock clock;
 	struct sim_cpu cpu;
-	struct virt_a64 *board;
+	struct virt_a64 *virt;
 	struct sim_vcpu vcpu[HV_VCPUS];
 	uint16_t last;         /* the vCPU that ran last: they take turns */
 	uint64_t next_service; /* ns of the guest's time */

@@ -2,18 +2,25 @@
 /*
  * Wires one virt-aarch64 machine. It only connects: what a part does is in the part's own folder.
  */
+#include "parts.h"
+
 #include <board/virt_aarch64.h>
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
 #include <dev/virtio/virtio.h>
 #include <hv/bits.h>
-#include <hv/check.h>
 
-#define BOARD_ALIGN 64u
-#define ROOT_PAGES  16u /* most that a Stage-2 root is concatenated of (DDI 0487, D8.2) */
+static const struct board_map map = {
+	.ram = VIRT_A64_RAM,
+	.flash = VIRT_A64_FLASH,
+	.flash_max = VIRT_A64_FLASH_MAX,
+	.ia_bits = VIRT_A64_IA_BITS,
+	.root_pages = 16, /* most that a Stage-2 root is concatenated of (DDI 0487, D8.2) */
+	.fmt = &a64_stage2_fmt,
+};
 
-struct board {
+struct machine {
 	struct virt_a64 virt; /* first: what the caller sees */
 	struct pl011 uart;
 	struct pl031 rtc;
@@ -30,10 +37,10 @@ static uint8_t ia_bits(const struct virt_a64_cfg *cfg)
 static struct hv_vm_cfg vm_cfg(const struct virt_a64_cfg *cfg)
 {
 	return (struct hv_vm_cfg){
-		.id = cfg->id,
-		.vcpu_count = cfg->cpus,
+		.id = cfg->board.id,
+		.vcpu_count = cfg->board.cpus,
 		.arch = &a64_arch,
-		.pages = cfg->pages,
+		.pages = cfg->board.pages,
 		.ia_bits = ia_bits(cfg),
 		.pa_bits = cfg->pa_bits,
 	};
@@ -54,11 +61,7 @@ static struct vgic_cfg gic_cfg(const struct virt_a64_cfg *cfg)
 
 static bool is_valid(const struct virt_a64_cfg *cfg)
 {
-	return cfg->cpus >= 1 && cfg->cpus <= HV_VCPUS && (cfg->gic == 2 || cfg->gic == 3) &&
-	       cfg->ram_size != 0 && hv_is_aligned(cfg->ram_size, HV_PAGE_SIZE) &&
-	       cfg->ram_size <= HV_BIT(VIRT_A64_IA_BITS) - VIRT_A64_RAM &&
-	       cfg->flash_size <= VIRT_A64_FLASH_MAX &&
-	       hv_is_aligned(cfg->flash_size, HV_PAGE_SIZE);
+	return board_is_valid(&cfg->board, &map) && (cfg->gic == 2 || cfg->gic == 3);
 }
 
 /* ---- interrupts ---- */
@@ -76,7 +79,7 @@ static uint8_t lr_count(const struct virt_a64_cfg *cfg)
 
 static enum hv_status add_cpu(struct virt_a64 *virt, uint16_t index, const struct virt_a64_cfg *cfg)
 {
-	struct a64_vcpu *vcpu = HV_CONTAINER_OF(virt->vm->vcpu[index], struct a64_vcpu, hv);
+	struct a64_vcpu *vcpu = HV_CONTAINER_OF(virt->board.vm->vcpu[index], struct a64_vcpu, hv);
 	const struct vgic_cpu_cfg cpu = {
 		.index = index,
 		.affinity = a64_arch.hw_id(&vcpu->hv),
@@ -95,7 +98,7 @@ static enum hv_status add_gic(
 	const struct vgic_cfg gic = gic_cfg(cfg);
 	enum hv_status status = vgic_create(&virt->gic, &gic, arena);
 
-	for (uint16_t i = 0; i < cfg->cpus && status == HV_OK; i++) {
+	for (uint16_t i = 0; i < cfg->board.cpus && status == HV_OK; i++) {
 		status = add_cpu(virt, i, cfg);
 	}
 	return status;
@@ -107,42 +110,6 @@ static struct hv_irq spi(const struct virt_a64 *virt, uint32_t intid)
 }
 
 /* ---- memory and devices ---- */
-
-static enum hv_status add_memory(struct hv_gmem *gmem, const struct virt_a64_cfg *cfg)
-{
-	const struct hv_gmem_region ram = {
-		.gpa = GPA(VIRT_A64_RAM),
-		.size = cfg->ram_size,
-		.hpa = cfg->ram_hpa,
-		.host = cfg->ram_host,
-		.prot = HV_PROT_R | HV_PROT_W | HV_PROT_X,
-		.lazy = cfg->lazy_ram,
-	};
-	const struct hv_gmem_region flash = {
-		.gpa = GPA(VIRT_A64_FLASH),
-		.size = cfg->flash_size,
-		.hpa = cfg->flash_hpa,
-		.host = cfg->flash_host,
-		.prot = HV_PROT_R | HV_PROT_X, /* writes fault, and reach the device behind it */
-		.lazy = true,
-	};
-	enum hv_status status = hv_gmem_add(gmem, &ram);
-
-	if (status == HV_OK && cfg->flash_size != 0) {
-		status = hv_gmem_add(gmem, &flash);
-	}
-	return status;
-}
-
-static enum hv_status add_regions(struct hv_bus *bus, const struct hv_region *region, size_t count)
-{
-	enum hv_status status = HV_OK;
-
-	for (size_t i = 0; i < count && status == HV_OK; i++) {
-		status = hv_bus_add(bus, &region[i]);
-	}
-	return status;
-}
 
 static enum hv_status add_gicv2(struct virt_a64 *virt)
 {
@@ -161,7 +128,7 @@ static enum hv_status add_gicv2(struct virt_a64 *virt)
 		},
 	};
 
-	return add_regions(&virt->vm->bus, regions, HV_ARRAY_COUNT(regions));
+	return board_add_regions(&virt->board.vm->bus, regions, HV_ARRAY_COUNT(regions));
 }
 
 static enum hv_status add_gicv3(struct virt_a64 *virt, uint16_t cpus)
@@ -181,13 +148,13 @@ static enum hv_status add_gicv3(struct virt_a64 *virt, uint16_t cpus)
 		},
 	};
 
-	return add_regions(&virt->vm->bus, regions, HV_ARRAY_COUNT(regions));
+	return board_add_regions(&virt->board.vm->bus, regions, HV_ARRAY_COUNT(regions));
 }
 
 /* In front of the emulated one: what is mapped does not trap. */
 static enum hv_status map_gicv(struct hv_pt *pt, hpa_t gicv)
 {
-	const struct hv_pt_map map = {
+	const struct hv_pt_map frame = {
 		.ia = GPA(VIRT_A64_GICC),
 		.pa = gicv,
 		.size = GICV2_GICV_SIZE,
@@ -197,7 +164,7 @@ static enum hv_status map_gicv(struct hv_pt *pt, hpa_t gicv)
 	enum hv_status status;
 
 	port_lock(&pt->lock);
-	status = hv_pt_map(pt, &map);
+	status = hv_pt_map(pt, &frame);
 	port_unlock(&pt->lock);
 	return status;
 }
@@ -207,32 +174,32 @@ static enum hv_status add_gic_frames(struct virt_a64 *virt, const struct virt_a6
 	enum hv_status status = HV_OK;
 
 	if (cfg->gic == 3) {
-		return add_gicv3(virt, cfg->cpus);
+		return add_gicv3(virt, cfg->board.cpus);
 	}
 	if (cfg->gicv.v != 0) {
-		status = map_gicv(&virt->vm->pt, cfg->gicv);
+		status = map_gicv(&virt->board.vm->pt, cfg->gicv);
 	}
 	return status == HV_OK ? add_gicv2(virt) : status;
 }
 
-static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg *cfg)
+static enum hv_status add_devices(struct machine *machine, const struct virt_a64_cfg *cfg)
 {
-	struct virt_a64 *virt = &board->virt;
-	bool shared = !cfg->unshared || cfg->cpus != 1;
+	struct virt_a64 *virt = &machine->virt;
+	bool shared = board_is_shared(&cfg->board);
 	const struct hv_region regions[] = {
 		{
 			.base = GPA(VIRT_A64_UART),
 			.size = VIRT_A64_UART_SIZE,
 			.ops = &pl011_ops,
-			.dev = &board->uart,
-			.lock = shared ? &board->uart_lock : NULL,
+			.dev = &machine->uart,
+			.lock = shared ? &machine->uart_lock : NULL,
 		},
 		{
 			.base = GPA(VIRT_A64_RTC),
 			.size = VIRT_A64_RTC_SIZE,
 			.ops = &pl031_ops,
-			.dev = &board->rtc,
-			.lock = shared ? &board->rtc_lock : NULL,
+			.dev = &machine->rtc,
+			.lock = shared ? &machine->rtc_lock : NULL,
 		},
 		{
 			.base = GPA(VIRT_A64_VIRTIO),
@@ -243,52 +210,43 @@ static enum hv_status add_devices(struct board *board, const struct virt_a64_cfg
 			.base = GPA(VIRT_A64_FLASH),
 			.size = VIRT_A64_FLASH_MAX,
 			.ops = &pflash_ops,
-			.dev = &board->flash, /* never changes: no lock */
+			.dev = &machine->flash, /* never changes: no lock */
 		},
 	};
-	size_t count = HV_ARRAY_COUNT(regions) - (cfg->flash_size == 0 ? 1 : 0);
+	size_t count = HV_ARRAY_COUNT(regions) - (cfg->board.flash_size == 0 ? 1 : 0);
 
-	board->uart_lock = HV_LOCK_INIT(HV_LOCK_DEV);
-	board->rtc_lock = HV_LOCK_INIT(HV_LOCK_DEV);
-	pl011_init(&board->uart, &virt->console, spi(virt, VIRT_A64_UART_INTID));
-	virt->vm->console = (struct hv_call_console){&virt->console, &board->uart_lock};
-	pl031_init(&board->rtc, cfg->epoch, spi(virt, VIRT_A64_RTC_INTID));
-	pflash_init(&board->flash, cfg->flash_size);
-	return add_regions(&virt->vm->bus, regions, count);
+	machine->uart_lock = HV_LOCK_INIT(HV_LOCK_DEV);
+	machine->rtc_lock = HV_LOCK_INIT(HV_LOCK_DEV);
+	pl011_init(&machine->uart, &virt->board.console, spi(virt, VIRT_A64_UART_INTID));
+	virt->board.vm->console =
+		(struct hv_call_console){&virt->board.console, &machine->uart_lock};
+	pl031_init(&machine->rtc, cfg->board.epoch, spi(virt, VIRT_A64_RTC_INTID));
+	pflash_init(&machine->flash, cfg->board.flash_size);
+	return board_add_regions(&virt->board.vm->bus, regions, count);
 }
 
 /* ---- the machine ---- */
 
 static enum hv_status build(
-	struct board *board, const struct virt_a64_cfg *cfg, struct hv_arena *arena)
+	struct machine *machine, const struct virt_a64_cfg *cfg, struct hv_arena *arena)
 {
 	const struct hv_vm_cfg vm = vm_cfg(cfg);
-	struct virt_a64 *virt = &board->virt;
-	enum hv_status status = hv_vm_create(&virt->vm, &vm, arena);
+	struct virt_a64 *virt = &machine->virt;
+	enum hv_status status = hv_vm_create(&virt->board.vm, &vm, arena);
 
 	if (status == HV_OK) {
 		status = add_gic(virt, cfg, arena);
 	}
 	if (status == HV_OK) {
-		status = add_memory(&virt->vm->gmem, cfg);
+		status = board_add_memory(&virt->board.vm->gmem, &cfg->board, &map);
 	}
 	if (status == HV_OK) {
 		status = add_gic_frames(virt, cfg);
 	}
 	if (status == HV_OK) {
-		status = add_devices(board, cfg);
+		status = add_devices(machine, cfg);
 	}
-	return status == HV_OK ? hv_vm_seal(virt->vm) : status;
-}
-
-/* After a build that failed somewhere: page tables go back to their pool. */
-static void demolish(const struct board *board)
-{
-	if (board->virt.vm) {
-		enum hv_status status = hv_vm_destroy(board->virt.vm);
-
-		HV_CHECK(status == HV_OK);
-	}
+	return status == HV_OK ? hv_vm_seal(virt->board.vm) : status;
 }
 
 enum hv_status virt_a64_create(
@@ -296,23 +254,23 @@ enum hv_status virt_a64_create(
 {
 	size_t mark = arena->used;
 	enum hv_status status;
-	struct board *board;
+	struct machine *machine;
 
 	*virt = NULL;
 	if (!is_valid(cfg)) {
 		return HV_ERR_INVALID;
 	}
-	board = hv_arena_take(arena, sizeof(*board), BOARD_ALIGN);
-	if (!board) {
+	machine = hv_arena_take(arena, sizeof(*machine), BOARD_ALIGN);
+	if (!machine) {
 		return HV_ERR_NO_MEMORY;
 	}
-	status = build(board, cfg, arena);
+	status = build(machine, cfg, arena);
 	if (status != HV_OK) {
-		demolish(board);
+		board_demolish(&machine->virt.board);
 		arena->used = mark;
 		return status;
 	}
-	*virt = &board->virt;
+	*virt = &machine->virt;
 	return HV_OK;
 }
 
@@ -321,25 +279,7 @@ size_t virt_a64_arena_size(const struct virt_a64_cfg *cfg)
 	const struct hv_vm_cfg vm = vm_cfg(cfg);
 	const struct vgic_cfg gic = gic_cfg(cfg);
 
-	return sizeof(struct board) + BOARD_ALIGN + hv_vm_arena_size(&vm) + vgic_arena_size(&gic);
-}
-
-/*
- * Tables below the root for one region: at each level one per slot of the level above, but for the
- * slots that a block fills, which need the same alignment on both sides.
- */
-static uint64_t table_count(uint64_t gpa, uint64_t hpa, uint64_t size)
-{
-	uint64_t end = gpa + size, count = 0;
-
-	for (uint8_t level = 1; size != 0 && level <= a64_stage2_fmt.max_leaf; level++) {
-		uint64_t span = hv_pt_span(level);
-		uint64_t slots = (hv_align_up(end, span) - hv_align_down(gpa, span)) / span;
-		uint64_t ragged = !hv_is_aligned(gpa, span) + !hv_is_aligned(end, span);
-
-		count += hv_is_aligned(gpa - hpa, span) && ragged < slots ? ragged : slots;
-	}
-	return count;
+	return sizeof(struct machine) + BOARD_ALIGN + hv_vm_arena_size(&vm) + vgic_arena_size(&gic);
 }
 
 uint32_t virt_a64_page_count(const struct virt_a64_cfg *cfg)
@@ -349,7 +289,6 @@ uint32_t virt_a64_page_count(const struct virt_a64_cfg *cfg)
 	if (!is_valid(cfg)) {
 		return 0;
 	}
-	return (uint32_t)(ROOT_PAGES + table_count(VIRT_A64_GICC, cfg->gicv.v, gicv) +
-			  table_count(VIRT_A64_RAM, cfg->ram_hpa.v, cfg->ram_size) +
-			  table_count(VIRT_A64_FLASH, cfg->flash_hpa.v, cfg->flash_size));
+	return (uint32_t)(board_page_count(&cfg->board, &map) +
+			  board_table_count(map.fmt, VIRT_A64_GICC, cfg->gicv.v, gicv));
 }

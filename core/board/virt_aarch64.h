@@ -9,9 +9,8 @@
 
 #include <arch/aarch64/a64.h>
 #include <dev/gic/gic.h>
+#include <board/board.h>
 #include <hv/arena.h>
-#include <hv/ring.h>
-#include <hv/vm.h>
 
 #define VIRT_A64_RAM        0x40000000u
 #define VIRT_A64_FLASH      0x04000000u
@@ -31,39 +30,27 @@
 #define VIRT_A64_IA_BITS    40u /* guest-physical address space, or the CPU's where that is less */
 
 struct virt_a64_cfg {
-	uint16_t id;         /* of the VM; also its VMID */
-	uint16_t cpus;       /* 1..HV_VCPUS */
-	uint8_t gic;         /* the guest's: version 2 or 3 */
-	hpa_t gicv;          /* version 2: a page, the host's GICV; 0: none, GICC is emulated */
-	uint8_t lr_count;    /* list registers of the CPUs it will run on, if the host has any */
-	uint8_t pa_bits;     /* of the CPUs it will run on */
-	uint64_t ram_size;   /* page multiple; RAM is at VIRT_A64_RAM */
-	hpa_t ram_hpa;       /* where that memory is for the CPU's page walker */
-	uint8_t *ram_host;   /* and for core */
-	bool unshared;       /* one vCPU, and no one else touches devices: they need no lock */
-	bool lazy_ram;       /* mapped block by block, at each one's first access */
-	uint64_t flash_size; /* page multiple; 0: no flash; guests can only read it */
-	hpa_t flash_hpa;
-	uint8_t *flash_host;
-	uint64_t epoch; /* seconds since 1970 when port_now() is 0, for the RTC */
-	struct hv_pages *pages;
+	struct board_cfg board; /* RAM is at VIRT_A64_RAM, flash at VIRT_A64_FLASH */
+	uint8_t gic;            /* the guest's: version 2 or 3 */
+	hpa_t gicv;             /* version 2: a page, the host's GICV; 0: none, GICC is emulated */
+	uint8_t lr_count;       /* list registers of the CPUs it will run on, if the host has any */
+	uint8_t pa_bits;        /* of the CPUs it will run on */
 };
 
 struct virt_a64 {
-	struct hv_vm *vm;
-	struct a64_vcpu *vcpu[HV_VCPUS]; /* the same as vm->vcpu, typed */
+	struct board board;
+	struct a64_vcpu *vcpu[HV_VCPUS]; /* the same as board.vm->vcpu, typed */
 	struct vgic *gic;
-	struct hv_chan console; /* of the PL011; the backend owns the host end */
 };
 
 /*
- * The VM is STOPPED; hv_vm_destroy(board->vm) ends it. On failure *board is NULL, and arena and
+ * The VM is STOPPED; hv_vm_destroy(virt->board.vm) ends it. On failure *virt is NULL, and arena and
  * page pool are as before. HV_ERR_INVALID; HV_ERR_OVERLAP: RAM and flash share host memory;
  * HV_ERR_RANGE: more RAM than the CPU can address; HV_ERR_DENIED: RAM or flash touches the page
  * pool; HV_ERR_NO_MEMORY.
  */
 HV_WARN_UNUSED enum hv_status virt_a64_create(
-	struct virt_a64 **board, const struct virt_a64_cfg *cfg, struct hv_arena *arena);
+	struct virt_a64 **virt, const struct virt_a64_cfg *cfg, struct hv_arena *arena);
 /*
  * Bytes of arena and pages of pool that virt_a64_create() takes at most for this configuration;
  * depends on the alignment of the host's addresses. 0 pages: the configuration is not valid.

@@ -37,9 +37,9 @@ static enum hv_status take_ram(struct guest *guest, struct host *host)
 		status = take(host, size, BLOCK_2M, &base);
 	}
 	if (status == HV_OK) {
-		guest->cfg.ram_size = size;
-		guest->cfg.ram_hpa = HPA(base);
-		guest->cfg.ram_host = (uint8_t *)base;
+		guest->cfg.board.ram_size = size;
+		guest->cfg.board.ram_hpa = HPA(base);
+		guest->cfg.board.ram_host = (uint8_t *)base;
 	}
 	return status;
 }
@@ -55,9 +55,9 @@ static enum hv_status take_flash(struct guest *guest, struct host *host)
 	status = take(host, size, HV_PAGE_SIZE, &guest->flash.base);
 	if (status == HV_OK) {
 		guest->flash.size = size;
-		guest->cfg.flash_size = size;
-		guest->cfg.flash_hpa = HPA(guest->flash.base);
-		guest->cfg.flash_host = (uint8_t *)guest->flash.base;
+		guest->cfg.board.flash_size = size;
+		guest->cfg.board.flash_hpa = HPA(guest->flash.base);
+		guest->cfg.board.flash_host = (uint8_t *)guest->flash.base;
 	}
 	return status;
 }
@@ -74,7 +74,7 @@ static enum hv_status take_core(struct guest *guest, struct host *host)
 		guest->arena = (struct hv_arena){.base = (uint8_t *)base, .size = arena_size};
 		guest->pages.page_count = page_count;
 		guest->pages.base = (uint8_t *)base + arena_size;
-		guest->cfg.pages = &guest->pages;
+		guest->cfg.board.pages = &guest->pages;
 	}
 	return status;
 }
@@ -189,15 +189,20 @@ enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load
 	if (status != HV_OK) {
 		return status;
 	}
-	guest->cfg = (struct virt_a64_cfg){.id = 1,
-		.cpus = guest->what.cpus,
-		.unshared = guest->what.cpus == 1, /* ours is the only CPU then */
-		.lazy_ram = guest->what.lazy_ram,
+	guest->cfg = (struct virt_a64_cfg){
+		.board =
+			{
+				.id = 1,
+				.cpus = guest->what.cpus,
+				.unshared = guest->what.cpus == 1, /* ours is the only CPU then */
+				.lazy_ram = guest->what.lazy_ram,
+				.epoch = epoch(host),
+			},
 		.gic = guest->what.gic,
 		.gicv = HPA(host->gicv.base),
 		.lr_count = host_gic_lr_count(),
 		.pa_bits = pa_bits(),
-		.epoch = epoch(host)};
+	};
 	*error = (struct hv_load_error){.input = NULL, .why = "the host has too little memory"};
 	status = take_ram(guest, host);
 	if (status == HV_OK) {
@@ -227,15 +232,15 @@ enum hv_status guest_create(struct guest *guest, uint32_t vtimer_intid, struct h
 	hv_pages_init(&guest->pages, pool, HPA((uintptr_t)pool), guest->pages.page_count);
 	fill_flash(guest);
 	*error = (struct hv_load_error){.input = NULL, .why = "the VM could not be created"};
-	status = virt_a64_create(&guest->board, &guest->cfg, &guest->arena);
-	for (uint16_t i = 0; i < guest->cfg.cpus && status == HV_OK; i++) {
+	status = virt_a64_create(&guest->virt, &guest->cfg, &guest->arena);
+	for (uint16_t i = 0; i < guest->cfg.board.cpus && status == HV_OK; i++) {
 		/* The virtual timer is the CPU's own: its interrupt is the guest's to deactivate.
 		 */
-		status = vgic_hw_map(&guest->board->vcpu[i]->gic, A64_PPI_VTIMER, vtimer_intid);
-		guest->board->vcpu[i]->hv.pcpu = i;
+		status = vgic_hw_map(&guest->virt->vcpu[i]->gic, A64_PPI_VTIMER, vtimer_intid);
+		guest->virt->vcpu[i]->hv.pcpu = i;
 	}
 	if (status == HV_OK) {
-		status = hv_load_commit(&guest->what, &guest->plan, &guest->board->vm->gmem);
+		status = hv_load_commit(&guest->what, &guest->plan, &guest->virt->board.vm->gmem);
 	}
 	return status;
 }
@@ -274,8 +279,8 @@ void guest_stats(const struct guest *guest)
 	struct hv_vcpu_stats sum = {0};
 	uint64_t in_guest = 0, in_hypervisor = 0, idle = 0;
 
-	for (uint16_t i = 0; i < guest->cfg.cpus; i++) {
-		const struct hv_vcpu_stats *its = &guest->board->vm->vcpu[i]->stats;
+	for (uint16_t i = 0; i < guest->cfg.board.cpus; i++) {
+		const struct hv_vcpu_stats *its = &guest->virt->board.vm->vcpu[i]->stats;
 
 		for (unsigned kind = 0; kind < HV_EXIT_KINDS; kind++) {
 			sum.exits[kind] += its->exits[kind];

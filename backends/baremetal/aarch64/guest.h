@@ -13,7 +13,7 @@ struct guest {
 	struct hv_guest what;
 	struct hv_load_plan plan;
 	struct virt_a64_cfg cfg;
-	struct virt_a64 *board;
+	struct virt_a64 *virt;
 	struct hv_arena arena;
 	struct hv_pages pages;
 	struct range flash; /* the guest's copy */

@@ -27,7 +27,7 @@ static void dump_line(void *ctx, const char *text, size_t size)
 
 static _Noreturn void finish(void)
 {
-	struct hv_vm *vm = guest.board->vm;
+	struct hv_vm *vm = guest.virt->board.vm;
 	char line[128];
 	struct hv_text text = HV_TEXT(line);
 
@@ -60,7 +60,7 @@ _Noreturn void el2_secondary(void)
 {
 	start_secondary();
 	irq_cpu_init();
-	run_vcpu(guest.board, guest.bundle.stats);
+	run_vcpu(guest.virt, guest.bundle.stats);
 	atomic_fetch_add_explicit(&left, 1, memory_order_release);
 	for (;;) {
 		WFI();
@@ -81,11 +81,11 @@ _Noreturn void el2_main(uintptr_t dtb)
 	if (guest_create(&guest, host.vtimer_intid, &error) != HV_OK) {
 		start_refuse(&error);
 	}
-	console_attach(&guest.board->console, &guest.board->vm->bus);
-	start_need(hv_vm_start(guest.board->vm, guest.plan.entry, guest.plan.dtb.v) == HV_OK,
+	console_attach(&guest.virt->board.console, &guest.virt->board.vm->bus);
+	start_need(hv_vm_start(guest.virt->board.vm, guest.plan.entry, guest.plan.dtb.v) == HV_OK,
 		"the VM does not start");
 	start_cpus(&host, guest.what.cpus);
-	run_vcpu(guest.board, guest.bundle.stats);
+	run_vcpu(guest.virt, guest.bundle.stats);
 	wait_for_others();
 	finish();
 }

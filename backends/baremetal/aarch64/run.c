@@ -325,17 +325,17 @@ static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 	hv_vcpu_leave(&vcpu->hv, cpu->verdict);
 }
 
-void run_vcpu(struct virt_a64 *board, bool timed)
+void run_vcpu(struct virt_a64 *virt, bool timed)
 {
 	struct el2_cpu *cpu = el2_this_cpu();
-	struct a64_vcpu *vcpu = board->vcpu[cpu->index];
+	struct a64_vcpu *vcpu = virt->vcpu[cpu->index];
 
 	context_load(cpu, vcpu);
 	context_clear();
 	SYSREG_WRITE(vbar_el2, timed ? (uintptr_t)vectors_timed : (uintptr_t)vectors);
 	ISB();
 	cpu->mark = clock_count();
-	while (!vm_is_stopped(board->vm)) {
+	while (!vm_is_stopped(virt->board.vm)) {
 		if (hv_vcpu_enter(&vcpu->hv, cpu->index) == HV_OK) {
 			enter(cpu, vcpu, timed);
 		} else {

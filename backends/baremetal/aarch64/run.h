@@ -9,6 +9,6 @@
  * The VM was started. `timed`: count the time in the guest, in the hypervisor and idle, in this
  * CPU's record. Returns when the VM has stopped; the vCPU's registers are in its record by then.
  */
-void run_vcpu(struct virt_a64 *board, bool timed);
+void run_vcpu(struct virt_a64 *virt, bool timed);
 
 #endif

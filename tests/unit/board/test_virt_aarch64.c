@@ -33,7 +33,7 @@ static _Alignas(64) uint8_t arena_memory[HV_MIB(1)];
 static struct hv_pages pool;
 static struct hv_arena arena;
 static struct virt_a64_cfg cfg;
-static struct virt_a64 *board;
+static struct virt_a64 *virt;
 
 static int board_setup(void **state)
 {
@@ -42,21 +42,24 @@ static int board_setup(void **state)
 	hv_pages_init(&pool, pool_memory, HPA(POOL_HPA), POOL_PAGES);
 	arena = (struct hv_arena){.base = arena_memory, .size = sizeof(arena_memory)};
 	cfg = (struct virt_a64_cfg){
+		.board =
+			{
+				.id = 1,
+				.cpus = 1,
+				.ram_size = RAM_SIZE,
+				.ram_hpa = HPA(RAM_HPA),
+				.ram_host = ram,
+				.flash_size = FLASH_SIZE,
+				.flash_hpa = HPA(FLASH_HPA),
+				.flash_host = flash,
+				.epoch = EPOCH,
+				.pages = &pool,
+			},
 		.gic = 3,
-		.id = 1,
-		.cpus = 1,
 		.lr_count = 4,
 		.pa_bits = 48,
-		.ram_size = RAM_SIZE,
-		.ram_hpa = HPA(RAM_HPA),
-		.ram_host = ram,
-		.flash_size = FLASH_SIZE,
-		.flash_hpa = HPA(FLASH_HPA),
-		.flash_host = flash,
-		.epoch = EPOCH,
-		.pages = &pool,
 	};
-	board = NULL;
+	virt = NULL;
 	fake_gic_reset();
 	fake_a64_reset();
 	return unit_setup(state);
@@ -66,8 +69,8 @@ static int board_setup(void **state)
 
 static void create(uint16_t cpus)
 {
-	cfg.cpus = cpus;
-	assert_int_equal(virt_a64_create(&board, &cfg, &arena), HV_OK);
+	cfg.board.cpus = cpus;
+	assert_int_equal(virt_a64_create(&virt, &cfg, &arena), HV_OK);
 }
 
 /* An access by the guest: what its vCPU 0 would do. */
@@ -76,7 +79,7 @@ static enum hv_verdict guest(uint64_t addr, uint8_t size, bool write, uint64_t *
 	struct hv_exit exit = {.kind = HV_EXIT_MMIO,
 		.io = {.addr = addr,
 			.access = {.data = write ? *data : 0, .size = size, .write = write}}};
-	enum hv_verdict verdict = hv_exit_handle(board->vm->vcpu[0], &exit);
+	enum hv_verdict verdict = hv_exit_handle(virt->board.vm->vcpu[0], &exit);
 
 	*data = exit.io.access.data;
 	return verdict;
@@ -98,7 +101,7 @@ static void wr(uint64_t addr, uint8_t size, uint64_t value)
 /* Enables the distributor and one shared interrupt of it, routed to a vCPU. */
 static void enable_spi(uint32_t intid, uint16_t cpu)
 {
-	for (uint16_t i = 0; i < board->vm->vcpu_count; i++) {
+	for (uint16_t i = 0; i < virt->board.vm->vcpu_count; i++) {
 		wr(VIRT_A64_GICR + (uint64_t)i * GICV3_GICR_SIZE + GICR_WAKER, 4, 0);
 	}
 	wr(VIRT_A64_GICD + GICD_CTLR, 4, 2);
@@ -114,20 +117,20 @@ static bool is_pending(uint32_t intid)
 
 static uint32_t todo_of(uint16_t cpu)
 {
-	return board->vm->vcpu[cpu]->todo;
+	return virt->board.vm->vcpu[cpu]->todo;
 }
 
 static void virt_a64_create__plain__is_a_stopped_machine_with_one_vcpu(void **state)
 {
 	(void)state;
 	create(1);
-	assert_int_equal(board->vm->state, HV_VM_STOPPED);
-	assert_int_equal(board->vm->id, 1);
-	assert_int_equal(board->vm->vcpu_count, 1);
-	assert_ptr_equal(&board->vcpu[0]->hv, board->vm->vcpu[0]);
-	assert_ptr_equal(board->vcpu[0]->gic.vgic, board->gic);
-	assert_int_equal(board->vm->pt.ia_bits, VIRT_A64_IA_BITS);
-	assert_int_equal(hv_ring_count(&board->console.to_host), 0);
+	assert_int_equal(virt->board.vm->state, HV_VM_STOPPED);
+	assert_int_equal(virt->board.vm->id, 1);
+	assert_int_equal(virt->board.vm->vcpu_count, 1);
+	assert_ptr_equal(&virt->vcpu[0]->hv, virt->board.vm->vcpu[0]);
+	assert_ptr_equal(virt->vcpu[0]->gic.vgic, virt->gic);
+	assert_int_equal(virt->board.vm->pt.ia_bits, VIRT_A64_IA_BITS);
+	assert_int_equal(hv_ring_count(&virt->board.console.to_host), 0);
 }
 
 /* The guest's memory fault at `addr`. */
@@ -135,7 +138,7 @@ static enum hv_verdict fault(uint64_t addr, uint8_t want)
 {
 	struct hv_exit exit = {.kind = HV_EXIT_MEM, .mem = {.addr = GPA(addr), .want = want}};
 
-	return hv_exit_handle(board->vm->vcpu[0], &exit);
+	return hv_exit_handle(virt->board.vm->vcpu[0], &exit);
 }
 
 static bool is_mapped(uint64_t addr)
@@ -143,13 +146,13 @@ static bool is_mapped(uint64_t addr)
 	struct hv_pte pte;
 	uint8_t level;
 
-	return hv_pt_lookup(&board->vm->pt, GPA(addr), &pte, &level) == HV_OK;
+	return hv_pt_lookup(&virt->board.vm->pt, GPA(addr), &pte, &level) == HV_OK;
 }
 
 static void virt_a64_lazy_ram__each_block__is_mapped_at_its_first_access(void **state)
 {
 	(void)state;
-	cfg.lazy_ram = true;
+	cfg.board.lazy_ram = true;
 	create(1);
 	assert_false(is_mapped(VIRT_A64_RAM));
 	assert_int_equal(fault(VIRT_A64_RAM + 0x1234, HV_PROT_W), HV_RESUME);
@@ -169,25 +172,26 @@ static void virt_a64_memory__ram_and_flash__are_mapped_where_the_host_put_them(v
 	(void)state;
 	create(1);
 	assert_int_equal(
-		hv_pt_lookup(&board->vm->pt, GPA(VIRT_A64_RAM + 0x1234), &pte, &level), HV_OK);
+		hv_pt_lookup(&virt->board.vm->pt, GPA(VIRT_A64_RAM + 0x1234), &pte, &level), HV_OK);
 	assert_int_equal(pte.prot, HV_PROT_R | HV_PROT_W | HV_PROT_X);
 	assert_true((pte.pa & ~(HV_PAGE_SIZE - 1)) == RAM_HPA + 0x1000);
 	assert_false(is_mapped(VIRT_A64_FLASH)); /* until somebody looks */
 	for (uint64_t off = 0; off < FLASH_SIZE; off += HV_PAGE_SIZE) {
 		assert_int_equal(fault(VIRT_A64_FLASH + off, HV_PROT_R), HV_RESUME);
 	}
-	assert_int_equal(hv_pt_lookup(&board->vm->pt,
+	assert_int_equal(hv_pt_lookup(&virt->board.vm->pt,
 				 GPA(VIRT_A64_FLASH + FLASH_SIZE - HV_PAGE_SIZE), &pte, &level),
 		HV_OK);
 	assert_int_equal(pte.prot, HV_PROT_R | HV_PROT_X);
 	assert_true(pte.pa == FLASH_HPA + FLASH_SIZE - HV_PAGE_SIZE);
 	assert_int_equal(
-		hv_pt_lookup(&board->vm->pt, GPA(VIRT_A64_FLASH + FLASH_SIZE), &pte, &level),
-		HV_ERR_NOT_FOUND);
-	assert_int_equal(hv_pt_lookup(&board->vm->pt, GPA(VIRT_A64_RAM + RAM_SIZE), &pte, &level),
+		hv_pt_lookup(&virt->board.vm->pt, GPA(VIRT_A64_FLASH + FLASH_SIZE), &pte, &level),
 		HV_ERR_NOT_FOUND);
 	assert_int_equal(
-		hv_pt_lookup(&board->vm->pt, GPA(VIRT_A64_UART), &pte, &level), HV_ERR_NOT_FOUND);
+		hv_pt_lookup(&virt->board.vm->pt, GPA(VIRT_A64_RAM + RAM_SIZE), &pte, &level),
+		HV_ERR_NOT_FOUND);
+	assert_int_equal(hv_pt_lookup(&virt->board.vm->pt, GPA(VIRT_A64_UART), &pte, &level),
+		HV_ERR_NOT_FOUND);
 }
 
 static void virt_a64_flash__written_by_the_guest__drops_it(void **state)
@@ -220,11 +224,11 @@ static void virt_a64_flash__none__nobody_answers(void **state)
 	uint64_t data = 0;
 
 	(void)state;
-	cfg.flash_size = 0;
-	cfg.flash_host = NULL;
+	cfg.board.flash_size = 0;
+	cfg.board.flash_host = NULL;
 	create(1);
 	assert_int_equal(guest(VIRT_A64_FLASH, 4, false, &data), HV_FAULT);
-	assert_int_equal(board->vm->gmem.count, 1);
+	assert_int_equal(virt->board.vm->gmem.count, 1);
 }
 
 static void virt_a64_holes__just_outside_each_device__nobody_answers(void **state)
@@ -270,7 +274,7 @@ static void virt_a64_uart__guest_writes__reaches_the_console_channel(void **stat
 	(void)state;
 	create(1);
 	wr(VIRT_A64_UART + PL011_DR, 1, 'D');
-	assert_true(hv_ring_get(&board->console.to_host, &byte));
+	assert_true(hv_ring_get(&virt->board.console.to_host, &byte));
 	assert_int_equal(byte, 'D');
 }
 
@@ -280,10 +284,10 @@ static void virt_a64_uart__typed_byte__wakes_the_vcpu_that_spi_1_is_routed_to(vo
 	create(2);
 	enable_spi(VIRT_A64_UART_INTID, 1);
 	wr(VIRT_A64_UART + PL011_IMSC, 4, PL011_INT_RX);
-	board->vm->vcpu[0]->todo = board->vm->vcpu[1]->todo = 0;
+	virt->board.vm->vcpu[0]->todo = virt->board.vm->vcpu[1]->todo = 0;
 	assert_false(is_pending(VIRT_A64_UART_INTID));
-	assert_true(hv_ring_put(&board->console.to_guest, 'x'));
-	hv_bus_poll(&board->vm->bus);
+	assert_true(hv_ring_put(&virt->board.console.to_guest, 'x'));
+	hv_bus_poll(&virt->board.vm->bus);
 	assert_true(is_pending(VIRT_A64_UART_INTID));
 	assert_int_equal(todo_of(0), 0);
 	assert_int_equal(todo_of(1), HV_TODO_IRQ);
@@ -299,13 +303,13 @@ static void virt_a64_rtc__alarm_comes__wakes_the_vcpu_by_spi_2(void **state)
 	assert_int_equal(rd(VIRT_A64_RTC + PL031_DR, 4), EPOCH);
 	wr(VIRT_A64_RTC + PL031_IMSC, 4, 1);
 	wr(VIRT_A64_RTC + PL031_MR, 4, EPOCH + 2);
-	assert_true(hv_bus_due(&board->vm->bus) == 2 * S);
-	board->vm->vcpu[0]->todo = 0;
+	assert_true(hv_bus_due(&virt->board.vm->bus) == 2 * S);
+	virt->board.vm->vcpu[0]->todo = 0;
 	fake_port.now = 2 * S - 1;
-	(void)hv_bus_expire(&board->vm->bus, fake_port.now);
+	(void)hv_bus_expire(&virt->board.vm->bus, fake_port.now);
 	assert_int_equal(todo_of(0), 0);
 	fake_port.now = 2 * S;
-	(void)hv_bus_expire(&board->vm->bus, fake_port.now);
+	(void)hv_bus_expire(&virt->board.vm->bus, fake_port.now);
 	assert_int_equal(todo_of(0), HV_TODO_IRQ);
 	assert_true(is_pending(VIRT_A64_RTC_INTID));
 	wr(VIRT_A64_RTC + PL031_ICR, 4, 1);
@@ -323,8 +327,8 @@ static void virt_a64_gic__several_vcpus__have_a_frame_each_and_the_last_says_so(
 		assert_int_equal(typer >> 32, i); /* Aff0 = index */
 		assert_int_equal(typer >> 8 & 0xffff, i);
 		assert_int_equal(typer >> 4 & 1, i == HV_VCPUS - 1);
-		assert_ptr_equal(&board->vcpu[i]->hv, board->vm->vcpu[i]);
-		assert_int_equal(board->vcpu[i]->gic.lr_count, 4);
+		assert_ptr_equal(&virt->vcpu[i]->hv, virt->board.vm->vcpu[i]);
+		assert_int_equal(virt->vcpu[i]->gic.lr_count, 4);
 	}
 }
 
@@ -339,9 +343,10 @@ static void virt_a64_gicv2__host_has_gicv__its_page_and_behind_it_dir(void **sta
 	cfg.gic = 2;
 	cfg.gicv = HPA(GICV_HPA);
 	create(2);
-	assert_int_equal(board->vcpu[1]->gic.iface, GIC_IFACE_V2);
-	assert_int_equal(board->vcpu[1]->gic.lr_count, 4);
-	assert_int_equal(hv_pt_lookup(&board->vm->pt, GPA(VIRT_A64_GICC + 8), &pte, &level), HV_OK);
+	assert_int_equal(virt->vcpu[1]->gic.iface, GIC_IFACE_V2);
+	assert_int_equal(virt->vcpu[1]->gic.lr_count, 4);
+	assert_int_equal(
+		hv_pt_lookup(&virt->board.vm->pt, GPA(VIRT_A64_GICC + 8), &pte, &level), HV_OK);
 	assert_int_equal(pte.pa, GICV_HPA + 8);
 	assert_int_equal(pte.type, HV_MEM_DEVICE);
 	assert_int_equal(pte.prot, HV_PROT_R | HV_PROT_W);
@@ -359,8 +364,8 @@ static void virt_a64_gicv2__host_has_none__all_is_emulated(void **state)
 	cfg.gic = 2;
 	cfg.lr_count = 0;
 	create(2);
-	assert_int_equal(board->vcpu[1]->gic.iface, GIC_IFACE_V2_SOFT);
-	assert_int_equal(board->vcpu[1]->gic.lr_count, GIC_LRS);
+	assert_int_equal(virt->vcpu[1]->gic.iface, GIC_IFACE_V2_SOFT);
+	assert_int_equal(virt->vcpu[1]->gic.lr_count, GIC_LRS);
 	assert_false(is_mapped(VIRT_A64_GICC));
 	assert_int_equal(rd(VIRT_A64_GICC + 0xfc, 4) & 0xfff, 0x43b);
 	assert_int_equal(rd(VIRT_A64_GICD + GICD_TYPER, 4), 1u << 5 | VIRT_A64_SPIS / 32);
@@ -374,13 +379,13 @@ static void h5_virt_a64__run_and_reset__devices_are_as_new(void **state)
 	enable_spi(VIRT_A64_UART_INTID, 0);
 	wr(VIRT_A64_UART + PL011_IBRD, 4, 7);
 	wr(VIRT_A64_RTC + PL031_LR, 4, 5);
-	assert_int_equal(hv_vm_start(board->vm, GPA(VIRT_A64_RAM), 0), HV_OK);
-	hv_vm_stop(board->vm, HV_STOP_OFF);
-	assert_int_equal(hv_vm_reset(board->vm), HV_OK);
+	assert_int_equal(hv_vm_start(virt->board.vm, GPA(VIRT_A64_RAM), 0), HV_OK);
+	hv_vm_stop(virt->board.vm, HV_STOP_OFF);
+	assert_int_equal(hv_vm_reset(virt->board.vm), HV_OK);
 	assert_int_equal(rd(VIRT_A64_UART + PL011_IBRD, 4), 0);
 	assert_int_equal(rd(VIRT_A64_RTC + PL031_DR, 4), EPOCH);
 	assert_int_equal(rd(VIRT_A64_GICD + GICD_ISENABLER + 4, 4), 0);
-	assert_int_equal(hv_vm_start(board->vm, GPA(VIRT_A64_RAM), 0), HV_OK);
+	assert_int_equal(hv_vm_start(virt->board.vm, GPA(VIRT_A64_RAM), 0), HV_OK);
 }
 
 /* Nothing came of it, and nothing is missing (R4). */
@@ -389,9 +394,9 @@ static void assert_refused(enum hv_status status)
 	uint32_t pages = pool.free_count;
 	size_t used = arena.used;
 
-	board = (struct virt_a64 *)&cfg;
-	assert_int_equal(virt_a64_create(&board, &cfg, &arena), status);
-	assert_null(board);
+	virt = (struct virt_a64 *)&cfg;
+	assert_int_equal(virt_a64_create(&virt, &cfg, &arena), status);
+	assert_null(virt);
 	assert_int_equal(pool.free_count, pages);
 	assert_int_equal(arena.used, used);
 }
@@ -399,12 +404,12 @@ static void assert_refused(enum hv_status status)
 static void virt_a64_create__vcpu_count__either_side_of_its_bounds(void **state)
 {
 	(void)state;
-	cfg.cpus = 0;
+	cfg.board.cpus = 0;
 	assert_refused(HV_ERR_INVALID);
-	cfg.cpus = HV_VCPUS + 1;
+	cfg.board.cpus = HV_VCPUS + 1;
 	assert_refused(HV_ERR_INVALID);
 	create(1);
-	cfg.id = 2;
+	cfg.board.id = 2;
 	create(HV_VCPUS);
 }
 
@@ -413,31 +418,31 @@ static void virt_a64_create__ram_size__either_side_of_its_bounds(void **state)
 	const uint64_t most = HV_BIT(VIRT_A64_IA_BITS) - VIRT_A64_RAM;
 
 	(void)state;
-	cfg.ram_size = 0;
+	cfg.board.ram_size = 0;
 	assert_refused(HV_ERR_INVALID);
-	cfg.ram_size = HV_PAGE_SIZE + 1;
+	cfg.board.ram_size = HV_PAGE_SIZE + 1;
 	assert_refused(HV_ERR_INVALID);
-	cfg.ram_size = most + HV_PAGE_SIZE;
+	cfg.board.ram_size = most + HV_PAGE_SIZE;
 	assert_refused(HV_ERR_INVALID);
-	cfg.ram_size = UINT64_MAX & ~(HV_PAGE_SIZE - 1);
+	cfg.board.ram_size = UINT64_MAX & ~(HV_PAGE_SIZE - 1);
 	assert_refused(HV_ERR_INVALID);
-	cfg.ram_hpa = HPA(HV_BIT(41));
-	cfg.ram_size = most;
+	cfg.board.ram_hpa = HPA(HV_BIT(41));
+	cfg.board.ram_size = most;
 	create(1);
-	cfg.ram_hpa = HPA(RAM_HPA);
-	cfg.ram_size = HV_PAGE_SIZE;
-	cfg.id = 2;
+	cfg.board.ram_hpa = HPA(RAM_HPA);
+	cfg.board.ram_size = HV_PAGE_SIZE;
+	cfg.board.id = 2;
 	create(1);
 }
 
 static void virt_a64_create__flash_size__either_side_of_its_bounds(void **state)
 {
 	(void)state;
-	cfg.flash_size = 1;
+	cfg.board.flash_size = 1;
 	assert_refused(HV_ERR_INVALID);
-	cfg.flash_size = VIRT_A64_FLASH_MAX + HV_PAGE_SIZE;
+	cfg.board.flash_size = VIRT_A64_FLASH_MAX + HV_PAGE_SIZE;
 	assert_refused(HV_ERR_INVALID);
-	cfg.flash_size = VIRT_A64_FLASH_MAX;
+	cfg.board.flash_size = VIRT_A64_FLASH_MAX;
 	create(1);
 }
 
@@ -462,19 +467,19 @@ static void virt_a64_create__a_part_says_no__its_status_and_nothing_is_left(void
 	cfg.lr_count = GIC_LRS + 1;
 	assert_refused(HV_ERR_INVALID);
 	cfg = good;
-	cfg.flash_hpa = HPA(RAM_HPA + RAM_SIZE - HV_PAGE_SIZE);
+	cfg.board.flash_hpa = HPA(RAM_HPA + RAM_SIZE - HV_PAGE_SIZE);
 	assert_refused(HV_ERR_OVERLAP);
 	cfg = good;
-	cfg.ram_hpa = HPA(RAM_HPA + 1);
+	cfg.board.ram_hpa = HPA(RAM_HPA + 1);
 	assert_refused(HV_ERR_INVALID);
 	cfg = good;
-	cfg.ram_host = NULL;
+	cfg.board.ram_host = NULL;
 	assert_refused(HV_ERR_INVALID);
 	cfg = good;
-	cfg.flash_host = NULL;
+	cfg.board.flash_host = NULL;
 	assert_refused(HV_ERR_INVALID);
 	cfg = good;
-	cfg.pages = NULL;
+	cfg.board.pages = NULL;
 	assert_refused(HV_ERR_INVALID);
 	cfg = good;
 	cfg.pa_bits = 31;
@@ -484,7 +489,7 @@ static void virt_a64_create__a_part_says_no__its_status_and_nothing_is_left(void
 static void p3_virt_a64_create__ram_holds_the_page_tables__is_refused(void **state)
 {
 	(void)state;
-	cfg.ram_hpa = HPA(POOL_HPA - RAM_SIZE + HV_PAGE_SIZE);
+	cfg.board.ram_hpa = HPA(POOL_HPA - RAM_SIZE + HV_PAGE_SIZE);
 	assert_refused(HV_ERR_DENIED);
 }
 
@@ -493,10 +498,10 @@ static void virt_a64_create__cpu_with_fewer_address_bits__narrows_the_guests(voi
 	(void)state;
 	cfg.pa_bits = 36;
 	create(1);
-	assert_int_equal(board->vm->pt.ia_bits, 36);
-	cfg.flash_size = 0;
-	cfg.ram_size = HV_BIT(36);
-	cfg.id = 2;
+	assert_int_equal(virt->board.vm->pt.ia_bits, 36);
+	cfg.board.flash_size = 0;
+	cfg.board.ram_size = HV_BIT(36);
+	cfg.board.id = 2;
 	assert_refused(HV_ERR_RANGE);
 }
 
@@ -508,10 +513,10 @@ static void pool_of_k_pages(void)
 	do {
 		hv_pages_init(&pool, pool_memory, HPA(POOL_HPA), k);
 		arena.used = 0;
-		status = virt_a64_create(&board, &cfg, &arena);
+		status = virt_a64_create(&virt, &cfg, &arena);
 		if (status != HV_OK) {
 			assert_int_equal(status, HV_ERR_NO_MEMORY);
-			assert_null(board);
+			assert_null(virt);
 			assert_int_equal(pool.free_count, k);
 			assert_int_equal(arena.used, 0);
 		}
@@ -536,14 +541,14 @@ static void virt_a64_create__arena_of_k_bytes__fails_clean_until_it_fits(void **
 	enum hv_status status = HV_ERR_NO_MEMORY;
 
 	(void)state;
-	cfg.cpus = 3;
+	cfg.board.cpus = 3;
 	for (size_t k = 0; status != HV_OK; k += 64) {
 		arena = (struct hv_arena){.base = arena_memory, .size = k};
-		status = virt_a64_create(&board, &cfg, &arena);
+		status = virt_a64_create(&virt, &cfg, &arena);
 		if (status != HV_OK) {
 			assert_true(k < virt_a64_arena_size(&cfg));
 			assert_int_equal(status, HV_ERR_NO_MEMORY);
-			assert_null(board);
+			assert_null(virt);
 			assert_int_equal(pool.free_count, POOL_PAGES);
 			assert_int_equal(arena.used, 0);
 		}
@@ -553,10 +558,10 @@ static void virt_a64_create__arena_of_k_bytes__fails_clean_until_it_fits(void **
 /* Every page of memory; RAM from its top, which is not how it would be mapped at once. */
 static void touch_all(void)
 {
-	for (uint64_t off = 0; off < cfg.flash_size; off += HV_PAGE_SIZE) {
+	for (uint64_t off = 0; off < cfg.board.flash_size; off += HV_PAGE_SIZE) {
 		assert_int_equal(fault(VIRT_A64_FLASH + off, HV_PROT_R), HV_RESUME);
 	}
-	for (uint64_t off = cfg.ram_size; off > 0; off -= HV_PAGE_SIZE) {
+	for (uint64_t off = cfg.board.ram_size; off > 0; off -= HV_PAGE_SIZE) {
 		assert_int_equal(fault(VIRT_A64_RAM + off - 1, HV_PROT_W), HV_RESUME);
 	}
 }
@@ -569,38 +574,38 @@ static void virt_a64_sizes__every_alignment_of_host_memory__are_enough(void **st
 
 	(void)state;
 	for (size_t i = 0; i < 32; i++) {
-		cfg.ram_hpa = HPA(RAM_HPA + skew[i % 4]);
-		cfg.ram_size = size[i / 4 % 4];
+		cfg.board.ram_hpa = HPA(RAM_HPA + skew[i % 4]);
+		cfg.board.ram_size = size[i / 4 % 4];
 		hv_pages_init(&pool, pool_memory, HPA(POOL_HPA), virt_a64_page_count(&cfg));
 		arena.base = arena_memory + i; /* the promise includes the padding */
 		arena.used = 0;
 		arena.size = virt_a64_arena_size(&cfg);
-		cfg.lazy_ram = i >= 16;
+		cfg.board.lazy_ram = i >= 16;
 		create(1);
 		assert_true(arena.size - arena.used < 512);
 		touch_all();
 		/* No more than the root's share is left over: the count is exact below it. */
 		assert_true(pool.free_count < 16);
-		assert_int_equal(hv_vm_destroy(board->vm), HV_OK);
+		assert_int_equal(hv_vm_destroy(virt->board.vm), HV_OK);
 	}
 }
 
 static void virt_a64_page_count__host_memory_aligned_or_not__counts_its_tables(void **state)
 {
 	(void)state;
-	cfg.flash_size = 0;
-	cfg.ram_size = HV_GIB(3);
+	cfg.board.flash_size = 0;
+	cfg.board.ram_size = HV_GIB(3);
 	assert_int_equal(virt_a64_page_count(&cfg), 16); /* blocks of 1 GiB in the root */
-	cfg.ram_size = HV_GIB(3) + HV_MIB(2);
+	cfg.board.ram_size = HV_GIB(3) + HV_MIB(2);
 	assert_int_equal(virt_a64_page_count(&cfg), 16 + 1);
-	cfg.ram_size = HV_GIB(3) + HV_PAGE_SIZE;
+	cfg.board.ram_size = HV_GIB(3) + HV_PAGE_SIZE;
 	assert_int_equal(virt_a64_page_count(&cfg), 16 + 2);
-	cfg.ram_size = HV_GIB(3);
-	cfg.ram_hpa = HPA(RAM_HPA + HV_MIB(2));
+	cfg.board.ram_size = HV_GIB(3);
+	cfg.board.ram_hpa = HPA(RAM_HPA + HV_MIB(2));
 	assert_int_equal(virt_a64_page_count(&cfg), 16 + 3);
-	cfg.ram_hpa = HPA(RAM_HPA + HV_PAGE_SIZE);
+	cfg.board.ram_hpa = HPA(RAM_HPA + HV_PAGE_SIZE);
 	assert_int_equal(virt_a64_page_count(&cfg), 16 + 3 + 3 * 512);
-	cfg.ram_size = 1;
+	cfg.board.ram_size = 1;
 	assert_int_equal(virt_a64_page_count(&cfg), 0);
 }
 
@@ -610,12 +615,12 @@ static void p7_virt_a64_create__id_beyond_the_vmids__is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < HV_ARRAY_COUNT(bad); i++) {
-		cfg.id = bad[i];
+		cfg.board.id = bad[i];
 		assert_refused(HV_ERR_INVALID);
 	}
-	cfg.id = 0xff;
+	cfg.board.id = 0xff;
 	create(1);
-	assert_int_equal(a64_vttbr(&board->vm->pt) >> 48, 0xff);
+	assert_int_equal(a64_vttbr(&virt->board.vm->pt) >> 48, 0xff);
 }
 
 /* Who had this VMID before left nothing in any TLB: the end of a VM empties it for its VMID. */
@@ -625,11 +630,11 @@ static void p7_virt_a64__more_vms_in_turn_than_vmids__each_ends_with_a_flush(voi
 	for (unsigned n = 0; n < 256 + 3; n++) {
 		unsigned flushes = fake_port.tlb_flushes;
 
-		cfg.id = (uint16_t)(n % 256);
+		cfg.board.id = (uint16_t)(n % 256);
 		arena.used = 0;
 		create(1);
-		assert_int_equal(a64_vttbr(&board->vm->pt) >> 48, n % 256);
-		assert_int_equal(hv_vm_destroy(board->vm), HV_OK);
+		assert_int_equal(a64_vttbr(&virt->board.vm->pt) >> 48, n % 256);
+		assert_int_equal(hv_vm_destroy(virt->board.vm), HV_OK);
 		assert_true(fake_port.tlb_flushes > flushes);
 		assert_int_equal(pool.free_count, POOL_PAGES);
 	}
@@ -637,13 +642,13 @@ static void p7_virt_a64__more_vms_in_turn_than_vmids__each_ends_with_a_flush(voi
 
 static bool has_lock(uint64_t addr)
 {
-	return hv_bus_find(&board->vm->bus, addr, 4)->lock != NULL;
+	return hv_bus_find(&virt->board.vm->bus, addr, 4)->lock != NULL;
 }
 
 static void virt_a64_unshared__one_vcpu__devices_have_no_lock(void **state)
 {
 	(void)state;
-	cfg.unshared = true;
+	cfg.board.unshared = true;
 	create(1);
 	assert_false(has_lock(VIRT_A64_UART));
 	assert_false(has_lock(VIRT_A64_RTC));
@@ -652,7 +657,7 @@ static void virt_a64_unshared__one_vcpu__devices_have_no_lock(void **state)
 static void virt_a64_unshared__two_vcpus__devices_are_locked_all_the_same(void **state)
 {
 	(void)state;
-	cfg.unshared = true;
+	cfg.board.unshared = true;
 	create(2);
 	assert_true(has_lock(VIRT_A64_UART));
 	assert_true(has_lock(VIRT_A64_RTC));
