@@ -11,11 +11,14 @@ say()
 
 SETUP_PACKAGES="build-essential cmake ninja-build pkg-config python3
 	libcmocka-dev libfdt-dev libcapstone-dev device-tree-compiler lcov clang-format
-	qemu-system-arm spin"
-case $(uname -m) in
-aarch64 | arm64) ;;
-*) SETUP_PACKAGES="$SETUP_PACKAGES gcc-aarch64-linux-gnu" ;;
-esac
+	qemu-system-arm qemu-system-misc spin"
+# A compiler for each guest architecture that is not this machine's.
+setup_machine=$(uname -m)
+[ "$setup_machine" = aarch64 ] || SETUP_PACKAGES="$SETUP_PACKAGES gcc-aarch64-linux-gnu"
+[ "$setup_machine" = riscv64 ] || SETUP_PACKAGES="$SETUP_PACKAGES gcc-riscv64-linux-gnu"
+
+# The guests that are booted when none is named: folder in the cache, Debian's architecture, suite.
+SETUP_GUESTS="debian12-arm64:arm64:bookworm debian13-riscv64:riscv64:trixie"
 
 setup_fail()
 {
@@ -130,27 +133,38 @@ setup_unicorn()
 		libunicorn2t64 libunicorn-dev
 }
 
-# setup_guest NAME SUITE: Debian's arm64 kernel and a static busybox.
+# setup_guest FOLDER ARCH SUITE: Debian's kernel, under one name whatever the package calls it, and a
+# static busybox.
 setup_guest()
 (
 	folder=$DRYDOCK_CACHE/guests/$1
 	if [ ! -f "$folder/vmlinuz" ] || [ ! -f "$folder/busybox" ]; then
-		say "drydock: fetching Debian's arm64 kernel ($2) and busybox"
+		say "drydock: fetching Debian's $2 kernel ($3) and busybox"
 		mkdir -p "$DRYDOCK_CACHE/guests"
-		setup_apt arm64 "$2" apt-get update >"$DRYDOCK_CACHE/apt-guest.log" 2>&1 ||
-			setup_fail "apt could not read the lists (see $DRYDOCK_CACHE/apt-guest.log)"
-		image=$(setup_apt arm64 "$2" apt-cache show --no-all-versions linux-image-arm64 |
+		log=$DRYDOCK_CACHE/apt-guest-$2.log
+		setup_apt "$2" "$3" apt-get update >"$log" 2>&1 ||
+			setup_fail "apt could not read the lists (see $log)"
+		image=$(setup_apt "$2" "$3" apt-cache show --no-all-versions "linux-image-$2" |
 			sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\).*/\1/p' | head -n 1)
-		[ -n "$image" ] || setup_fail "Debian's $2 has no linux-image-arm64"
-		setup_unpack arm64 "$2" "$folder.deb" "$image" busybox-static
+		[ -n "$image" ] || setup_fail "Debian's $3 has no linux-image-$2"
+		setup_unpack "$2" "$3" "$folder.deb" "$image" busybox-static
 		rm -rf "$folder"
 		mkdir -p "$folder"
-		mv "$folder.deb"/boot/vmlinuz-* "$folder/vmlinuz"
+		mv "$folder.deb"/boot/vmlinu[xz]-* "$folder/vmlinuz"
 		mv "$folder.deb"/bin/busybox "$folder/busybox" 2>/dev/null ||
 			mv "$folder.deb"/usr/bin/busybox "$folder/busybox"
 		rm -rf "$folder.deb"
 	fi
 	setup_initramfs "$1"
+)
+
+# setup_guests COMMAND: runs COMMAND FOLDER ARCH SUITE for each guest.
+setup_guests()
+(
+	for guest in $SETUP_GUESTS; do
+		rest=${guest#*:}
+		"$1" "${guest%%:*}" "${rest%%:*}" "${rest#*:}"
+	done
 )
 
 # The initramfs belongs to this checkout: it is made again when its parts are newer.
@@ -167,25 +181,30 @@ setup_initramfs()
 		--out "$out"
 )
 
+# setup_lacks_guest FOLDER: the names of its files that are not there.
+setup_lacks_guest()
+(
+	for file in vmlinuz busybox; do
+		[ -f "$DRYDOCK_CACHE/guests/$1/$file" ] || printf '%s ' "$DRYDOCK_CACHE/guests/$1/$file"
+	done
+)
+
 setup_without_apt()
 {
-	for program in cmake ninja python3 pkg-config dtc qemu-system-aarch64; do
+	for program in cmake ninja python3 pkg-config dtc qemu-system-aarch64 qemu-system-riscv64; do
 		command -v "$program" >/dev/null 2>&1 || lacking="${lacking:-}$program "
 	done
 	for library in cmocka libfdt capstone 'unicorn >= 2.1.1'; do
 		pkg-config --exists "$library" 2>/dev/null || lacking="${lacking:-}$library; "
 	done
-	for file in vmlinuz busybox; do
-		[ -f "$DRYDOCK_CACHE/guests/debian12-arm64/$file" ] ||
-			lacking="${lacking:-}$DRYDOCK_CACHE/guests/debian12-arm64/$file "
-	done
-	if [ -n "${lacking:-}" ]; then
+	lacking="${lacking:-}$(setup_guests setup_lacks_guest)"
+	if [ -n "$lacking" ]; then
 		say "drydock: this machine has no apt, so please provide by hand: $lacking"
-		say "Programs and libraries come from your distribution. The guest's vmlinuz is any arm64 Linux"
-		say "Image, its busybox a static arm64 one."
+		say "Programs and libraries come from your distribution. A guest's vmlinuz is any Linux Image of"
+		say "its architecture, its busybox a static one."
 		exit 1
 	fi
-	setup_initramfs debian12-arm64
+	setup_guests setup_initramfs
 }
 
 setup_all()
@@ -196,5 +215,5 @@ setup_all()
 	fi
 	setup_packages
 	setup_unicorn
-	setup_guest debian12-arm64 bookworm
+	setup_guests setup_guest
 }
