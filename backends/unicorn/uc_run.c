@@ -2,6 +2,7 @@
 /* One VM from its image to its end. */
 #include "uc_sim.h"
 
+#include <elf.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -380,6 +381,10 @@ void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
 	*report = (struct sim_report){0};
 	sim = (struct sim){.cfg = cfg, .report = report, .input_open = cfg->in_fd >= 0 && cfg->in};
 	sim_now = &sim;
+	if (cfg->guest->machine == EM_RISCV) {
+		refuse(&sim, "the sim does not run riscv64 guests yet; --backend qemu does");
+		return;
+	}
 	sim_clock_start(&sim.clock, cfg->deterministic);
 	wrong = sim_cpu_open(&sim.cpu, &sim.clock);
 	if (wrong) {

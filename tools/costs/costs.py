@@ -38,7 +38,7 @@ def measure_operations(machine, guest):
 
 
 def measure_boot(machine, name, append, goal):
-    counts = machine.boot(name, os.environ["DRYDOCK_KERNEL"], os.environ["DRYDOCK_INITRD"], append)
+    counts = machine.boot(name, os.environ["DRYDOCK_AARCH64_KERNEL"], os.environ["DRYDOCK_AARCH64_INITRD"], append)
     inside = counts.total["image"] - counts.total["before"]
     exits = counts.exits(machine.image)
     return {"hypervisor": inside, "guest": counts.total["other"], "exits": exits, "kinds": counts.kinds(machine.image),

@@ -49,10 +49,9 @@ static void add_all(struct qemu_line *line, const char *const *words, size_t cou
 
 static void plain_qemu_line(struct qemu_line *line, const struct opts *opts, const char *mem)
 {
-	const char *const words[] = {"qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu",
-		"cortex-a57", "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic",
-		"none", "-no-reboot", "-m", mem, "-kernel", opts->kernel, "-append", opts->append};
+	const char *const words[] = {"-m", mem, "-kernel", opts->kernel, "-append", opts->append};
 
+	qemu_add_machine(line, opts, opts->arch->plain_machine_args, opts->arch->plain_cpu);
 	add_all(line, words, HV_ARRAY_COUNT(words));
 	if (opts->initrd) {
 		qemu_add(line, "-initrd");
@@ -63,8 +62,9 @@ static void plain_qemu_line(struct qemu_line *line, const struct opts *opts, con
 static void sim_line(
 	struct qemu_line *line, const struct opts *opts, const char *mem, const char *stats)
 {
-	const char *const words[] = {"/proc/self/exe", "run", "--kernel", opts->kernel, "--append",
-		opts->append, "--mem", mem, "--until", READY, stats};
+	const char *const words[] = {"/proc/self/exe", "run", "--arch", opts->arch->name,
+		"--kernel", opts->kernel, "--append", opts->append, "--mem", mem, "--until", READY,
+		stats};
 
 	add_all(line, words, HV_ARRAY_COUNT(words));
 	if (opts->initrd) {
@@ -130,7 +130,7 @@ int cmd_bench(int argc, char **argv)
 	if (!opts_parse(&opts, OPTS_BENCH, argc, argv)) {
 		return HOST_USAGE;
 	}
-	opts.append = opts.append ? opts.append : OPTS_APPEND;
+	opts.append = opts.append ? opts.append : opts.arch->append;
 	snprintf(mem, sizeof(mem), "%lluM", (unsigned long long)(opts.mem >> 20));
 	snprintf(stats_path, sizeof(stats_path), "/tmp/drydock-bench-%ld.json", (long)getpid());
 	snprintf(stats_option, sizeof(stats_option), "--stats=%s", stats_path);

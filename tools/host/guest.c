@@ -4,7 +4,6 @@
 #include "dtb.h"
 #include "host.h"
 
-#include <board/virt_aarch64.h>
 #include <hv/bits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +22,10 @@ static bool read_inputs(struct hv_guest *guest, const struct opts *opts)
 		!read_input(opts->flash, &guest->flash)) {
 		return false;
 	}
-	if (guest->flash.size > VIRT_A64_FLASH_MAX) {
-		host_say("%s: %llu bytes do not fit the flash of %u", opts->flash,
-			(unsigned long long)guest->flash.size, VIRT_A64_FLASH_MAX);
+	if (guest->flash.size > opts->arch->flash_max) {
+		host_say("%s: %llu bytes do not fit the flash of %llu", opts->flash,
+			(unsigned long long)guest->flash.size,
+			(unsigned long long)opts->arch->flash_max);
 		return false;
 	}
 	return true;
@@ -74,21 +74,33 @@ static bool fill_seeds(struct dtb_cfg *cfg, uint8_t seed[DTB_SEED_SIZE], bool de
 	return true;
 }
 
+static bool is_linux(struct hv_blob kernel)
+{
+	enum hv_load_kind kind = hv_load_kind(kernel);
+
+	return kind != HV_LOAD_FLAT && kind != HV_LOAD_ELF64;
+}
+
+#define BOOTARGS_ROOM 128u /* for the default words */
+
 /*
  * What the kernel is told: the user's words, or the console and, at a terminal, a shell. Only Linux
  * knows these words; other kernels would take them for their own.
  */
-static const char *bootargs_of(const struct opts *opts, struct hv_blob kernel, bool shell)
+static const char *bootargs_of(
+	const struct opts *opts, struct hv_blob kernel, bool shell, char text[BOOTARGS_ROOM])
 {
-	if (opts->append || opts->dtb || hv_load_kind(kernel) != HV_LOAD_LINUX_A64) {
+	if (opts->append || opts->dtb || !is_linux(kernel)) {
 		return opts->append;
 	}
-	return shell ? OPTS_APPEND " drydock.shell" : OPTS_APPEND;
+	snprintf(text, BOOTARGS_ROOM, "%s%s", opts->arch->append, shell ? " drydock.shell" : "");
+	return text;
 }
 
 static bool place(struct guest *guest, const struct opts *opts, bool shell)
 {
-	struct dtb_cfg cfg = {.bootargs = bootargs_of(opts, guest->hv.kernel, shell)};
+	char words[BOOTARGS_ROOM];
+	struct dtb_cfg cfg = {.bootargs = bootargs_of(opts, guest->hv.kernel, shell, words)};
 	size_t room = DTB_ROOM + guest->hv.dtb.size;
 	struct hv_blob users = guest->hv.dtb;
 	uint8_t seed[DTB_SEED_SIZE];
@@ -114,6 +126,7 @@ static bool place(struct guest *guest, const struct opts *opts, bool shell)
 bool guest_open(struct guest *guest, const struct opts *opts, bool shell)
 {
 	*guest = (struct guest){.hv = {
+					.machine = opts->arch->machine,
 					.cpus = opts->cpus,
 					.gic = opts->gic,
 					.ram_size = opts->mem,

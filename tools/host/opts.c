@@ -4,7 +4,6 @@
 #include "host.h"
 
 #include <hv/vm.h>
-#include <board/virt_aarch64.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,8 @@
 
 static bool take_arch(struct opts *opts, const char *text)
 {
-	(void)opts;
-	return strcmp(text, "aarch64") == 0;
+	opts->arch = arch_named(text);
+	return opts->arch != NULL;
 }
 
 static bool take_backend(struct opts *opts, const char *text)
@@ -158,7 +157,7 @@ static const struct option_row {
 	const char *wants;
 	bool (*take)(struct opts *opts, const char *text);
 } rows[] = {
-	{"arch", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "aarch64", take_arch},
+	{"arch", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, ARCH_NAMES, take_arch},
 	{"backend", required_argument, OPTS_RUN, "sim or qemu", take_backend},
 	{"kernel", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a file", take_kernel},
 	{"initrd", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a file", take_initrd},
@@ -209,7 +208,8 @@ static void list_options(enum opts_command command, struct option *list)
 
 static void set_defaults(struct opts *opts)
 {
-	*opts = (struct opts){.mem = HV_MIB(256), .cpus = 1, .gic = 3, .runs = 3};
+	*opts = (struct opts){
+		.arch = arch_named("aarch64"), .mem = HV_MIB(256), .cpus = 1, .runs = 3};
 }
 
 /* No --kernel: Debian's, with its initramfs; tools/drydock says where they are. */
@@ -218,22 +218,33 @@ static bool fill_in_guest(struct opts *opts, enum opts_command command)
 	if (opts->kernel) {
 		return true;
 	}
-	opts->kernel = getenv("DRYDOCK_KERNEL");
+	opts->kernel = getenv(opts->arch->kernel_env);
 	if (!opts->kernel) {
 		return refuse(command, "--kernel is missing", "");
 	}
 	if (!opts->initrd) {
-		opts->initrd = getenv("DRYDOCK_INITRD");
+		opts->initrd = getenv(opts->arch->initrd_env);
 	}
 	return true;
+}
+
+/* --gic, or the default, where there is a GIC; elsewhere nobody may ask for one. */
+static bool settle_gic(struct opts *opts, enum opts_command command)
+{
+	if (opts->arch->has_gic) {
+		opts->gic = opts->gic ? opts->gic : 3;
+		return true;
+	}
+	return !opts->gic ||
+	       refuse(command, "--gic: there is no GIC with --arch ", opts->arch->name);
 }
 
 /* RAM begins where it always does; for a kernel beyond it, it reaches --mem beyond its address. */
 static void reach_load_addr(struct opts *opts)
 {
-	uint64_t below = opts->load_addr - VIRT_A64_RAM;
+	uint64_t below = opts->load_addr - opts->arch->ram;
 
-	if (opts->has_load_addr && opts->load_addr >= VIRT_A64_RAM && below >= opts->mem &&
+	if (opts->has_load_addr && opts->load_addr >= opts->arch->ram && below >= opts->mem &&
 		below <= MEM_MOST - opts->mem) {
 		opts->mem += (below + MEM_LEAST - 1) / MEM_LEAST * MEM_LEAST;
 	}
@@ -267,5 +278,5 @@ bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **a
 		return refuse(command, "--out is missing", "");
 	}
 	reach_load_addr(opts);
-	return fill_in_guest(opts, command);
+	return settle_gic(opts, command) && fill_in_guest(opts, command);
 }

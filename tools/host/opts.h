@@ -3,11 +3,9 @@
 #ifndef OPTS_H
 #define OPTS_H
 
-#include <hv/types.h>
+#include "arch.h"
 
-/* The kernel's command line when --append does not give one: the console, from the first line on.
- */
-#define OPTS_APPEND "earlycon=pl011,0x9000000 console=ttyAMA0"
+#include <hv/types.h>
 
 enum opts_backend {
 	OPTS_SIM,
@@ -15,12 +13,13 @@ enum opts_backend {
 };
 
 struct opts {
+	const struct arch *arch;
 	enum opts_backend backend;
 	const char *kernel, *initrd, *append, *dtb, *flash; /* NULL: not given */
 	uint64_t mem;
 	bool lazy_ram;
 	uint16_t cpus;
-	uint8_t gic;
+	uint8_t gic; /* 0: the machine has none */
 	bool has_load_addr;
 	uint64_t load_addr;
 	double timeout_s; /* 0: none */

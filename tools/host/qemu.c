@@ -280,24 +280,37 @@ static bool bundle_file(const struct hv_blob *bundle, int *fd, char path[64])
 	return true;
 }
 
-static bool el2_line(struct qemu_line *line, const struct opts *opts, const char *cpus,
-	const char *mem, const char *bundle)
+void qemu_add_machine(
+	struct qemu_line *line, const struct opts *opts, const char *machine_args, const char *cpu)
 {
-	const char *const words[] = {"qemu-system-aarch64", "-M",
-		opts->gic == 2 ? "virt,virtualization=on,gic-version=2"
-			       : "virt,virtualization=on,gic-version=3",
-		"-cpu", "cortex-a57", "-display", "none", "-monitor", "none", "-serial", "stdio",
-		"-nic", "none", "-no-reboot"};
+	static const char *const words[] = {"-display", "none", "-monitor", "none", "-serial",
+		"stdio", "-nic", "none", "-no-reboot"};
 
+	if (opts->arch->has_gic) {
+		snprintf(line->machine, sizeof(line->machine), "%s,gic-version=%u", machine_args,
+			(unsigned)opts->gic);
+		machine_args = line->machine;
+	}
+	qemu_add(line, opts->arch->qemu);
+	qemu_add(line, "-M");
+	qemu_add(line, machine_args);
+	qemu_add(line, "-cpu");
+	qemu_add(line, cpu);
 	for (size_t i = 0; i < HV_ARRAY_COUNT(words); i++) {
 		qemu_add(line, words[i]);
 	}
+}
+
+static bool hypervisor_line(struct qemu_line *line, const struct opts *opts, const char *cpus,
+	const char *mem, const char *bundle)
+{
+	qemu_add_machine(line, opts, opts->arch->machine_args, opts->arch->cpu);
 	qemu_add(line, "-smp");
 	qemu_add(line, cpus);
 	qemu_add(line, "-m");
 	qemu_add(line, mem);
 	qemu_add(line, "-kernel");
-	qemu_add(line, getenv("DRYDOCK_EL2_IMAGE"));
+	qemu_add(line, getenv(opts->arch->image_env));
 	qemu_add(line, "-initrd");
 	qemu_add(line, bundle);
 	if (opts->deterministic) {
@@ -323,10 +336,10 @@ static void run_bundle(const struct hv_blob *bundle, const struct guest *guest,
 	}
 	snprintf(mem, sizeof(mem), "%lluM", (unsigned long long)mib);
 	snprintf(cpus, sizeof(cpus), "%u", (unsigned)opts->cpus);
-	if (!getenv("DRYDOCK_EL2_IMAGE")) {
+	if (!getenv(opts->arch->image_env)) {
 		snprintf(report->reason, sizeof(report->reason),
 			"the bare-metal image is not known; start by tools/drydock");
-	} else if (!el2_line(&line, opts, cpus, mem, path)) {
+	} else if (!hypervisor_line(&line, opts, cpus, mem, path)) {
 		snprintf(report->reason, sizeof(report->reason),
 			"--qemu-args: cannot be split into words");
 	} else {

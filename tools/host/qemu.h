@@ -16,7 +16,7 @@
 void qemu_spawn(
 	char *const *argv, struct console *console, double timeout_s, struct report *report);
 
-/* Packs the guest, boots the bare-metal hypervisor with it at EL2, and fills the report. */
+/* Packs the guest, boots the bare-metal hypervisor with it, and fills the report. */
 struct guest;
 void qemu_run(const struct guest *guest, const struct opts *opts, struct console *console,
 	struct report *report);
@@ -27,9 +27,13 @@ struct qemu_line {
 	char *argv[QEMU_ARGS + 1];
 	unsigned count;
 	char *owned; /* the words of --qemu-args, split */
+	char machine[64];
 };
 /* Adds one word, or the words of a text split at blanks (with '…' and "…" kept together). */
 void qemu_add(struct qemu_line *line, const char *word);
 bool qemu_add_split(struct qemu_line *line, const char *text);
+/* The program, its machine, its CPU, and a console on stdio. */
+void qemu_add_machine(
+	struct qemu_line *line, const struct opts *opts, const char *machine_args, const char *cpu);
 
 #endif

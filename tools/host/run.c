@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `tools/drydock run`: one guest, on the sim or at EL2 in QEMU. */
+/* `tools/drydock run`: one guest, on the sim or under the bare-metal hypervisor in QEMU. */
 #include "console.h"
 #include "guest.h"
 #include "host.h"

@@ -11,8 +11,9 @@
 
 /* Everything a VM is started with, however it reached us: by files on a host or by a bundle. */
 struct hv_guest {
+	uint16_t machine; /* its architecture, as ELF numbers them: 183 aarch64, 243 RISC-V */
 	uint16_t cpus;
-	uint8_t gic; /* 2 or 3 */
+	uint8_t gic; /* 2 or 3; 0: the machine has none */
 	uint64_t ram_size;
 	bool lazy_ram;      /* mapped block by block, at each one's first access */
 	bool has_load_addr; /* load_addr overrides where the kernel's first byte goes, of any kind

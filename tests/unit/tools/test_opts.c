@@ -26,9 +26,10 @@ static void opts__nothing_given__defaults_and_the_guest_of_the_environment(void 
 	struct opts opts;
 
 	(void)state;
-	setenv("DRYDOCK_KERNEL", "/k", 1);
-	setenv("DRYDOCK_INITRD", "/i", 1);
+	setenv("DRYDOCK_AARCH64_KERNEL", "/k", 1);
+	setenv("DRYDOCK_AARCH64_INITRD", "/i", 1);
 	assert_true(parse(&opts, OPTS_RUN, ""));
+	assert_string_equal(opts.arch->name, "aarch64");
 	assert_int_equal(opts.backend, OPTS_SIM);
 	assert_string_equal(opts.kernel, "/k");
 	assert_string_equal(opts.initrd, "/i");
@@ -38,12 +39,41 @@ static void opts__nothing_given__defaults_and_the_guest_of_the_environment(void 
 	assert_false(opts.stats);
 }
 
+static void opts__riscv64__its_own_guest_machine_and_no_gic(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	setenv("DRYDOCK_AARCH64_KERNEL", "/k", 1);
+	setenv("DRYDOCK_RISCV64_KERNEL", "/rk", 1);
+	setenv("DRYDOCK_RISCV64_INITRD", "/ri", 1);
+	assert_true(parse(&opts, OPTS_RUN, "--arch|riscv64"));
+	assert_int_equal(opts.arch->machine, 243);
+	assert_string_equal(opts.kernel, "/rk");
+	assert_string_equal(opts.initrd, "/ri");
+	assert_int_equal(opts.gic, 0);
+	unsetenv("DRYDOCK_RISCV64_KERNEL");
+	assert_false(parse(&opts, OPTS_RUN, "--arch|riscv64"));
+}
+
+static void opts__gic__only_where_there_is_one_whatever_the_order(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--arch|aarch64|--gic|2"));
+	assert_int_equal(opts.gic, 2);
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--arch|riscv64|--gic|3"));
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--gic|2|--arch|riscv64"));
+	assert_false(parse(&opts, OPTS_PACK, "--kernel|k|--out|o|--gic|2|--arch|riscv64"));
+}
+
 static void opts__kernel_given__no_default_initrd(void **state)
 {
 	struct opts opts;
 
 	(void)state;
-	setenv("DRYDOCK_INITRD", "/i", 1);
+	setenv("DRYDOCK_AARCH64_INITRD", "/i", 1);
 	assert_true(parse(&opts, OPTS_RUN, "--kernel|/mine"));
 	assert_null(opts.initrd);
 }
@@ -53,7 +83,7 @@ static void opts__no_kernel_anywhere__is_refused(void **state)
 	struct opts opts;
 
 	(void)state;
-	unsetenv("DRYDOCK_KERNEL");
+	unsetenv("DRYDOCK_AARCH64_KERNEL");
 	assert_false(parse(&opts, OPTS_RUN, ""));
 }
 
@@ -91,6 +121,9 @@ static void t5_opts__bad_values__are_refused(void **state)
 {
 	static const char *const lines[] = {
 		"--kernel|k|--arch|vax",
+		"--kernel|k|--arch|x86_64",
+		"--kernel|k|--arch|riscv",
+		"--kernel|k|--arch|riscv64|--gic|3",
 		"--kernel|k|--backend|xen",
 		"--kernel|k|--mem|0",
 		"--kernel|k|--mem|-1",
@@ -131,7 +164,7 @@ static void t5_opts__empty_texts__are_refused_where_they_mean_nothing(void **sta
 	static const char *const names[] = {"--kernel", "--initrd", "--dtb", "--flash", "--until"};
 
 	(void)state;
-	setenv("DRYDOCK_KERNEL", "/k", 1);
+	setenv("DRYDOCK_AARCH64_KERNEL", "/k", 1);
 	for (size_t i = 0; i < HV_ARRAY_COUNT(names); i++) {
 		char *argv[] = {(char *)"run", (char *)names[i], (char *)"", NULL};
 		struct opts opts;
@@ -159,6 +192,11 @@ static void opts__load_addr_beyond_ram__ram_reaches_as_far_from_there(void **sta
 	/* Nowhere near: refused when the image is placed. */
 	assert_int_equal(mem_of("--kernel|k|--mem|32G|--load-addr|0x840000001"), HV_GIB(32));
 	assert_int_equal(mem_of("--kernel|k|--load-addr|0x3fffffff"), HV_MIB(256));
+	/* Where RAM begins is the architecture's. */
+	assert_int_equal(mem_of("--kernel|k|--load-addr|0x90000000|--mem|128M"), HV_MIB(1408));
+	assert_int_equal(
+		mem_of("--kernel|k|--load-addr|0x90000000|--mem|128M|--arch|riscv64"), HV_MIB(384));
+	assert_int_equal(mem_of("--kernel|k|--arch|riscv64|--load-addr|0x7fffffff"), HV_MIB(256));
 	assert_int_equal(mem_of("--kernel|k|--load-addr|0xffffffffffffffff"), HV_MIB(256));
 }
 
@@ -200,6 +238,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hv_unit_test(opts__nothing_given__defaults_and_the_guest_of_the_environment),
+		hv_unit_test(opts__riscv64__its_own_guest_machine_and_no_gic),
+		hv_unit_test(opts__gic__only_where_there_is_one_whatever_the_order),
 		hv_unit_test(opts__kernel_given__no_default_initrd),
 		hv_unit_test(opts__no_kernel_anywhere__is_refused),
 		hv_unit_test(opts__every_option__is_taken),

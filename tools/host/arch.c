@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "arch.h"
+
+#include <board/virt_aarch64.h>
+#include <board/virt_riscv64.h>
+#include <elf.h>
+#include <string.h>
+
+static const struct arch rows[] = {
+	{
+		.name = "aarch64",
+		.machine = EM_AARCH64,
+		.ram = VIRT_A64_RAM,
+		.flash_max = VIRT_A64_FLASH_MAX,
+		.has_gic = true,
+		.append = "earlycon=pl011,0x9000000 console=ttyAMA0",
+		.kernel_env = "DRYDOCK_AARCH64_KERNEL",
+		.initrd_env = "DRYDOCK_AARCH64_INITRD",
+		.image_env = "DRYDOCK_EL2_IMAGE",
+		.qemu = "qemu-system-aarch64",
+		.machine_args = "virt,virtualization=on",
+		.cpu = "cortex-a57",
+		.plain_machine_args = "virt",
+		.plain_cpu = "cortex-a57",
+	},
+	{
+		.name = "riscv64",
+		.machine = EM_RISCV,
+		.ram = VIRT_RV64_RAM,
+		.flash_max = VIRT_RV64_FLASH_MAX,
+		.append = "earlycon=uart8250,mmio,0x10000000 console=ttyS0",
+		.kernel_env = "DRYDOCK_RISCV64_KERNEL",
+		.initrd_env = "DRYDOCK_RISCV64_INITRD",
+		.image_env = "DRYDOCK_HS_IMAGE",
+		.qemu = "qemu-system-riscv64",
+		.machine_args = "virt",
+		.cpu = "rv64,h=true",
+		.plain_machine_args = "virt",
+		.plain_cpu = "rv64",
+	},
+};
+
+const struct arch *arch_named(const char *name)
+{
+	for (size_t i = 0; i < HV_ARRAY_COUNT(rows); i++) {
+		if (strcmp(name, rows[i].name) == 0) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}

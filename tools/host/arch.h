@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command line knows of an architecture: one row of a table each. */
+#ifndef ARCH_H
+#define ARCH_H
+
+#include <hv/types.h>
+
+struct arch {
+	const char *name; /* what --arch takes */
+	uint16_t machine; /* of ELF: e_machine */
+
+	/* The guest's machine. */
+	uint64_t ram;
+	uint64_t flash_max;
+	bool has_gic;       /* --gic says which; without it, version 3 */
+	const char *append; /* Linux's command line: the console, from the first line on */
+
+	/* Names of environment variables: where the default guest and the bare-metal image are. */
+	const char *kernel_env, *initrd_env, *image_env;
+
+	/* QEMU: under the hypervisor, and with a guest alone. A GIC's version is added to -M. */
+	const char *qemu;
+	const char *machine_args, *cpu;
+	const char *plain_machine_args, *plain_cpu;
+};
+
+#define ARCH_NAMES "aarch64 or riscv64 (x86_64 is not built yet)"
+
+/* NULL: there is none of that name. */
+const struct arch *arch_named(const char *name);
+
+#endif
