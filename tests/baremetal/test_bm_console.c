@@ -3,8 +3,8 @@
 #include <unit.h>
 
 #include <common/report.h>
-#include <console.h>
-#include <uart.h>
+#include <common/console.h>
+#include <common/uart.h>
 
 #define MOST 4096u
 

@@ -13,7 +13,7 @@
 #define INITRD   (RAM + HV_MIB(128))
 
 /* What differs from a good tree. */
-struct tree {
+struct variant {
 	const char *drop;        /* the node of this name is left out */
 	const char *disable;     /* this one is disabled */
 	const char *gic;         /* its "compatible" */
@@ -38,7 +38,7 @@ static void put_string(const char *name, const char *text)
 	assert_int_equal(fdt_property(blob, name, text, (int)strlen(text) + 1), 0);
 }
 
-static bool begin(const struct tree *tree, const char *name)
+static bool begin(const struct variant *tree, const char *name)
 {
 	if (tree->drop && strncmp(name, tree->drop, strlen(tree->drop)) == 0) {
 		return false;
@@ -78,7 +78,7 @@ static void put_irqs(const uint32_t *values, size_t count)
 	assert_int_equal(fdt_property(blob, "interrupts", cells, (int)(count * 4)), 0);
 }
 
-static void put_memory(const struct tree *tree)
+static void put_memory(const struct variant *tree)
 {
 	unsigned nodes = tree->memory_nodes ? tree->memory_nodes : 1;
 
@@ -95,7 +95,7 @@ static void put_memory(const struct tree *tree)
 	}
 }
 
-static void put_reserved(const struct tree *tree)
+static void put_reserved(const struct variant *tree)
 {
 	if (tree->reserved_node_size == 0) {
 		return;
@@ -110,7 +110,7 @@ static void put_reserved(const struct tree *tree)
 	end();
 }
 
-static void put_uart(const struct tree *tree)
+static void put_uart(const struct variant *tree)
 {
 	static const uint32_t irq[] = {0, 1, 4};
 
@@ -130,7 +130,7 @@ static void put_uart(const struct tree *tree)
 	}
 }
 
-static void put_gic(const struct tree *tree)
+static void put_gic(const struct variant *tree)
 {
 	static const uint32_t irq[] = {1, 9, 4};
 
@@ -152,7 +152,7 @@ static void put_gic(const struct tree *tree)
 	end();
 }
 
-static void put_timer(const struct tree *tree)
+static void put_timer(const struct variant *tree)
 {
 	static const uint32_t irq[] = {1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4};
 
@@ -163,7 +163,7 @@ static void put_timer(const struct tree *tree)
 	}
 }
 
-static void put_small(const struct tree *tree)
+static void put_small(const struct variant *tree)
 {
 	if (begin(tree, "psci")) {
 		put_string("method", tree->method ? tree->method : "smc");
@@ -183,7 +183,7 @@ static void put_small(const struct tree *tree)
 	}
 }
 
-static enum hv_status read_tree(const struct tree *tree)
+static enum hv_status read_tree(const struct variant *tree)
 {
 	const struct range image = {.base = IMAGE, .size = 0x41000};
 
@@ -208,7 +208,7 @@ static enum hv_status read_tree(const struct tree *tree)
 	return host_read(&host, blob, image, &error);
 }
 
-static void assert_refused(const struct tree *tree, const char *field)
+static void assert_refused(const struct variant *tree, const char *field)
 {
 	assert_int_equal(read_tree(tree), HV_ERR_INVALID);
 	assert_string_equal(error.input, "dtb");
@@ -219,8 +219,9 @@ static void assert_refused(const struct tree *tree, const char *field)
 /* Whether any byte of [base, base+size) would be given out. */
 static bool is_free(uint64_t base, uint64_t size)
 {
-	for (uint32_t i = 0; i < host.ram.count; i++) {
-		if (hv_range_overlaps(host.ram.range[i].base, host.ram.range[i].size, base, size)) {
+	for (uint32_t i = 0; i < host.tree.ram.count; i++) {
+		if (hv_range_overlaps(
+			    host.tree.ram.range[i].base, host.tree.ram.range[i].size, base, size)) {
 			return true;
 		}
 	}
@@ -231,8 +232,8 @@ static uint64_t free_size(void)
 {
 	uint64_t size = 0;
 
-	for (uint32_t i = 0; i < host.ram.count; i++) {
-		size += host.ram.range[i].size;
+	for (uint32_t i = 0; i < host.tree.ram.count; i++) {
+		size += host.tree.ram.range[i].size;
 	}
 	return size;
 }
@@ -240,8 +241,8 @@ static uint64_t free_size(void)
 static void host__good_tree__all_found(void **state)
 {
 	(void)state;
-	assert_int_equal(read_tree(&(struct tree){0}), HV_OK);
-	assert_int_equal(host.uart.base, 0x9000000);
+	assert_int_equal(read_tree(&(struct variant){0}), HV_OK);
+	assert_int_equal(host.tree.uart.base, 0x9000000);
 	assert_int_equal(host.uart_intid, 33);
 	assert_int_equal(host.gicd.base, 0x8000000);
 	assert_int_equal(host.gic_version, 3);
@@ -251,16 +252,16 @@ static void host__good_tree__all_found(void **state)
 	assert_int_equal(host.maintenance_intid, 25);
 	assert_int_equal(host.vtimer_intid, 27);
 	assert_int_equal(host.hyp_timer_intid, 26);
-	assert_int_equal(host.rtc.base, 0x9010000);
-	assert_int_equal(host.initrd.base, INITRD);
-	assert_int_equal(host.initrd.size, 12345);
+	assert_int_equal(host.tree.rtc.base, 0x9010000);
+	assert_int_equal(host.tree.initrd.base, INITRD);
+	assert_int_equal(host.tree.initrd.size, 12345);
 	assert_string_equal(host.psci_method, "smc");
 }
 
 static void host__good_tree__what_is_used_is_not_free(void **state)
 {
 	(void)state;
-	assert_int_equal(read_tree(&(struct tree){0}), HV_OK);
+	assert_int_equal(read_tree(&(struct variant){0}), HV_OK);
 	assert_false(is_free(IMAGE, 0x41000));
 	assert_false(is_free(INITRD, hv_align_up(12345, HV_PAGE_SIZE)));
 	assert_true(is_free(IMAGE - 1, 1));
@@ -271,7 +272,7 @@ static void host__good_tree__what_is_used_is_not_free(void **state)
 static void host__two_gicr_regions__both(void **state)
 {
 	(void)state;
-	assert_int_equal(read_tree(&(struct tree){.gicr_regions = 2}), HV_OK);
+	assert_int_equal(read_tree(&(struct variant){.gicr_regions = 2}), HV_OK);
 	assert_int_equal(host.gicr_count, 2);
 	assert_int_equal(host.gicr[1].base, 0x4000000000);
 }
@@ -289,7 +290,7 @@ static void host__gicv2__its_four_frames(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < HV_ARRAY_COUNT(names); i++) {
-		assert_int_equal(read_tree(&(struct tree){
+		assert_int_equal(read_tree(&(struct variant){
 					 .gic = names[i], .gic_reg = regs, .gic_ranges = 4}),
 			HV_OK);
 		assert_int_equal(host.gic_version, 2);
@@ -307,7 +308,7 @@ static void host__gicv2_without_virtualization__no_list_registers(void **state)
 
 	(void)state;
 	for (size_t ranges = 2; ranges <= 3; ranges++) {
-		assert_int_equal(read_tree(&(struct tree){.gic = "arm,gic-400",
+		assert_int_equal(read_tree(&(struct variant){.gic = "arm,gic-400",
 					 .gic_reg = regs,
 					 .gic_ranges = ranges,
 					 .no_gic_irq = true}),
@@ -332,7 +333,7 @@ static void f6_host__gicv2_frames_of_no_use_to_guests__as_if_missing(void **stat
 		uint64_t regs[] = GICV2;
 
 		regs[row[i].at] = row[i].value;
-		assert_int_equal(read_tree(&(struct tree){.gic = "arm,gic-400",
+		assert_int_equal(read_tree(&(struct variant){.gic = "arm,gic-400",
 					 .gic_reg = regs,
 					 .gic_ranges = 4,
 					 .no_gic_irq = true}),
@@ -347,20 +348,20 @@ static void f6_host__gicv2_of_which_we_need_more__named(void **state)
 
 	(void)state;
 	assert_refused(
-		&(struct tree){.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 1}, "reg");
+		&(struct variant){.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 1}, "reg");
 	assert_refused(
-		&(struct tree){
+		&(struct variant){
 			.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 4, .no_gic_irq = true},
 		"interrupts");
 	regs[3] = 0x1fff; /* GICC without GICC_DIR */
 	assert_refused(
-		&(struct tree){.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 4}, "reg");
+		&(struct variant){.gic = "arm,gic-400", .gic_reg = regs, .gic_ranges = 4}, "reg");
 }
 
 static void host__reservations__not_free(void **state)
 {
 	(void)state;
-	assert_int_equal(read_tree(&(struct tree){.reserve = RAM + HV_MIB(64) + 1,
+	assert_int_equal(read_tree(&(struct variant){.reserve = RAM + HV_MIB(64) + 1,
 				 .reserve_size = 10,
 				 .reserved_node = RAM + HV_MIB(96),
 				 .reserved_node_size = HV_MIB(1)}),
@@ -373,72 +374,72 @@ static void host__reservations__not_free(void **state)
 static void host__optional_nodes_missing__fine(void **state)
 {
 	(void)state;
-	assert_int_equal(read_tree(&(struct tree){.drop = "psci"}), HV_OK);
+	assert_int_equal(read_tree(&(struct variant){.drop = "psci"}), HV_OK);
 	assert_null(host.psci_method);
-	assert_int_equal(read_tree(&(struct tree){.drop = "pl031"}), HV_OK);
-	assert_int_equal(host.rtc.size, 0);
+	assert_int_equal(read_tree(&(struct variant){.drop = "pl031"}), HV_OK);
+	assert_int_equal(host.tree.rtc.size, 0);
 }
 
 static void f6_host__needed_node_missing__named(void **state)
 {
 	(void)state;
-	assert_refused(&(struct tree){.drop = "pl011"}, "arm,pl011");
-	assert_refused(&(struct tree){.drop = "intc"}, "arm,gic-v3 or arm,gic-400");
-	assert_refused(&(struct tree){.gic = "arm,cortex-a9-gic"}, "arm,gic-v3 or arm,gic-400");
-	assert_refused(&(struct tree){.drop = "timer"}, "arm,armv8-timer");
-	assert_refused(&(struct tree){.drop = "memory"}, "memory");
-	assert_refused(&(struct tree){.drop = "chosen"}, "linux,initrd-start");
-	assert_refused(&(struct tree){.no_initrd_end = true}, "linux,initrd-start");
+	assert_refused(&(struct variant){.drop = "pl011"}, "arm,pl011");
+	assert_refused(&(struct variant){.drop = "intc"}, "arm,gic-v3 or arm,gic-400");
+	assert_refused(&(struct variant){.gic = "arm,cortex-a9-gic"}, "arm,gic-v3 or arm,gic-400");
+	assert_refused(&(struct variant){.drop = "timer"}, "arm,armv8-timer");
+	assert_refused(&(struct variant){.drop = "memory"}, "memory");
+	assert_refused(&(struct variant){.drop = "chosen"}, "linux,initrd-start");
+	assert_refused(&(struct variant){.no_initrd_end = true}, "linux,initrd-start");
 }
 
 static void f6_host__disabled_node__as_if_missing(void **state)
 {
 	(void)state;
-	assert_refused(&(struct tree){.disable = "pl011"}, "arm,pl011");
-	assert_refused(&(struct tree){.disable = "memory"}, "memory");
+	assert_refused(&(struct variant){.disable = "pl011"}, "arm,pl011");
+	assert_refused(&(struct variant){.disable = "memory"}, "memory");
 }
 
 static void f6_host__something_missing__uart_and_psci_still_known(void **state)
 {
 	(void)state;
-	assert_refused(&(struct tree){.drop = "timer"}, "arm,armv8-timer");
-	assert_int_equal(host.uart.base, 0x9000000);
+	assert_refused(&(struct variant){.drop = "timer"}, "arm,armv8-timer");
+	assert_int_equal(host.tree.uart.base, 0x9000000);
 	assert_string_equal(host.psci_method, "smc");
 }
 
 static void f6_host__interrupts_too_short__named_with_its_node(void **state)
 {
 	(void)state;
-	assert_refused(&(struct tree){.uart_irq_cells = 2}, "interrupts");
+	assert_refused(&(struct variant){.uart_irq_cells = 2}, "interrupts");
 	assert_true(error.offset != 0);
 }
 
 static void f6_host__device_behind_a_bus__no_address(void **state)
 {
 	(void)state;
-	assert_refused(&(struct tree){.uart_behind_a_bus = true}, "reg");
+	assert_refused(&(struct variant){.uart_behind_a_bus = true}, "reg");
 }
 
 static void f6_host__redistributor_regions__bounds(void **state)
 {
 	(void)state;
 	assert_refused(
-		&(struct tree){.gicr_regions = HOST_GICR_REGIONS + 1}, "#redistributor-regions");
+		&(struct variant){.gicr_regions = HOST_GICR_REGIONS + 1}, "#redistributor-regions");
 	/* As many as allowed, but "reg" has not got them. */
-	assert_refused(&(struct tree){.gicr_regions = HOST_GICR_REGIONS}, "reg");
+	assert_refused(&(struct variant){.gicr_regions = HOST_GICR_REGIONS}, "reg");
 }
 
 static void f6_host__more_memory_than_we_take__refused(void **state)
 {
 	(void)state;
-	assert_int_equal(read_tree(&(struct tree){.memory_nodes = 20}), HV_OK);
-	assert_refused(&(struct tree){.memory_nodes = RANGES_MOST + 1}, "memory");
+	assert_int_equal(read_tree(&(struct variant){.memory_nodes = 20}), HV_OK);
+	assert_refused(&(struct variant){.memory_nodes = RANGES_MOST + 1}, "memory");
 }
 
 static void f6_host__reservation_that_wraps__refused(void **state)
 {
 	(void)state;
-	assert_refused(&(struct tree){.reserve = UINT64_MAX - 10, .reserve_size = 5},
+	assert_refused(&(struct variant){.reserve = UINT64_MAX - 10, .reserve_size = 5},
 		"memory reservation");
 }
 
@@ -448,7 +449,7 @@ static void f1_host__every_byte_changed__no_harm(void **state)
 	size_t size;
 
 	(void)state;
-	assert_int_equal(read_tree(&(struct tree){0}), HV_OK);
+	assert_int_equal(read_tree(&(struct variant){0}), HV_OK);
 	size = fdt_totalsize(blob);
 	for (size_t i = 8; i < size; i++) {
 		const struct range image = {.base = IMAGE, .size = 0x41000};

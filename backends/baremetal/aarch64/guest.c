@@ -2,11 +2,11 @@
 #include "guest.h"
 
 #include "caps.h"
-#include "clock.h"
 #include "el2.h"
 #include "host_gic.h"
 #include "stage1.h"
 
+#include <common/clock.h>
 #include <hv/bits.h>
 #include <common/report.h>
 
@@ -16,7 +16,7 @@
 
 static enum hv_status take(struct host *host, uint64_t size, uint64_t align, uint64_t *base)
 {
-	enum hv_status status = ranges_take(&host->ram, size, align, base);
+	enum hv_status status = ranges_take(&host->tree.ram, size, align, base);
 
 	if (status == HV_OK) {
 		status = stage1_map(*base, size, HV_PROT_R | HV_PROT_W, HV_MEM_NORMAL);
@@ -92,11 +92,11 @@ static uint64_t epoch(const struct host *host)
 {
 	uint64_t up = port_now() / NS_PER_S, now;
 
-	if (host->rtc.size == 0) {
+	if (host->tree.rtc.size == 0) {
 		return 0;
 	}
-	boot_map_add(host->rtc.base, host->rtc.size, HV_MEM_DEVICE);
-	now = *(volatile uint32_t *)host->rtc.base; /* RTCDR */
+	boot_map_add(host->tree.rtc.base, host->tree.rtc.size, HV_MEM_DEVICE);
+	now = *(volatile uint32_t *)host->tree.rtc.base; /* RTCDR */
 	return now > up ? now - up : 0;
 }
 
@@ -117,7 +117,7 @@ static enum hv_status need_one_vm(uint64_t count, struct hv_load_error *error)
 static enum hv_status need_cpus(
 	const struct host *host, uint32_t count, struct hv_load_error *error)
 {
-	static const char *const why[HOST_CPUS] = {
+	static const char *const why[TREE_CPUS] = {
 		"more vCPUs than the host's 1 CPU",
 		"more vCPUs than the host's 2 CPUs",
 		"more vCPUs than the host's 3 CPUs",
@@ -128,12 +128,12 @@ static enum hv_status need_cpus(
 		"more vCPUs than the 8 CPUs that are used at most",
 	};
 
-	if (count <= host->cpu_count) {
+	if (count <= host->tree.cpu_count) {
 		return HV_OK;
 	}
 	*error = (struct hv_load_error){.input = "bundle",
 		.field = "cpus",
-		.why = why[host->cpu_count - 1],
+		.why = why[host->tree.cpu_count - 1],
 		.value = count};
 	return HV_ERR_INVALID;
 }
@@ -183,7 +183,8 @@ static enum hv_status read_bundle(struct guest *guest, const struct host *host, 
 
 enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
 {
-	struct hv_blob blob = {.data = (const void *)host->initrd.base, .size = host->initrd.size};
+	struct hv_blob blob = {
+		.data = (const void *)host->tree.initrd.base, .size = host->tree.initrd.size};
 	enum hv_status status = read_bundle(guest, host, blob, error);
 
 	if (status != HV_OK) {

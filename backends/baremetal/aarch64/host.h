@@ -3,17 +3,12 @@
 #ifndef HOST_H
 #define HOST_H
 
-#include <hv/fdt.h>
-#include <common/ranges.h>
+#include <common/tree.h>
 
 #define HOST_GICR_REGIONS 4u
-#define HOST_CPUS         8u /* as many as we use */
 
 struct host {
-	struct ranges ram; /* free: without firmware's, ours, the tree's and the initrd's */
-	struct range dtb, initrd;
-	struct range uart;
-	struct range rtc;     /* PL031; size 0: none */
+	struct tree tree;     /* first */
 	uint32_t gic_version; /* 2 or 3 */
 	struct range gicd;
 	struct range gicr[HOST_GICR_REGIONS]; /* GICv3 */
@@ -23,8 +18,6 @@ struct host {
 	uint32_t uart_intid, vtimer_intid, hyp_timer_intid;
 	uint32_t maintenance_intid; /* 0: no list registers, so none */
 	const char *psci_method;    /* NULL: no PSCI */
-	uint64_t cpu[HOST_CPUS];    /* MPIDR affinities, in the tree's order */
-	uint32_t cpu_count;         /* those that have room here */
 };
 
 /*

@@ -130,8 +130,8 @@ static uintptr_t find(const struct host *host, uint64_t mpidr)
 
 enum hv_status gic_v3_find(const struct host *host)
 {
-	for (uint16_t i = 0; i < host->cpu_count; i++) {
-		el2_cpu(i)->gicr = find(host, host->cpu[i]);
+	for (uint16_t i = 0; i < host->tree.cpu_count; i++) {
+		el2_cpu(i)->gicr = find(host, host->tree.cpu[i]);
 		if (!el2_cpu(i)->gicr) {
 			return HV_ERR_NOT_FOUND;
 		}
@@ -145,7 +145,7 @@ bool gic_v3_frame(const struct host *host, unsigned index, struct range *frame)
 		*frame = host->gicd;
 		return true;
 	}
-	if (index > host->cpu_count) {
+	if (index > host->tree.cpu_count) {
 		return false;
 	}
 	*frame = (struct range){.base = el2_cpu((uint16_t)(index - 1))->gicr, .size = GICR_FRAME};

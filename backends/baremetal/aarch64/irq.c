@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "irq.h"
 
-#include "clock.h"
-#include "console.h"
 #include "host_gic.h"
 
+#include <common/console.h>
+#include <common/clock.h>
 #include <hv/bits.h>
 
 #define TIMER_ON  1u /* CNTHP_CTL_EL2: enabled, not masked */

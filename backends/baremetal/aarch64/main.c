@@ -4,7 +4,6 @@
  * bundle, say how it ended, turn the machine off. On a reboot the machine goes off as well: who
  * started us decides whether to start us again.
  */
-#include "console.h"
 #include "el2.h"
 #include "guest.h"
 #include "irq.h"
@@ -12,6 +11,7 @@
 #include "run.h"
 #include "start.h"
 
+#include <common/console.h>
 #include <common/report.h>
 
 static struct host host;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What core asks of EL2 (hv/port.h, a64.h). Barriers are those of DDI 0487 D8.14 and B2.3. */
-#include "clock.h"
 #include "el2.h"
 #include "host_gic.h"
 #include "irq.h"
 #include "power.h"
 
+#include <common/clock.h>
 #include <arch/aarch64/a64.h>
 #include <hv/bits.h>
 #include <hv/port.h>

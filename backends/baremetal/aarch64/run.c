@@ -6,12 +6,12 @@
 #include "run.h"
 
 #include "caps.h"
-#include "clock.h"
 #include "debug.h"
 #include "el2.h"
 #include "host_gic.h"
 #include "irq.h"
 
+#include <common/clock.h>
 #include <hv/bits.h>
 
 #define ESR_EC(esr) hv_bits(esr, 31, 26)

@@ -2,13 +2,13 @@
 #include "start.h"
 
 #include "caps.h"
-#include "clock.h"
 #include "el2.h"
 #include "host_gic.h"
 #include "power.h"
 #include "stage1.h"
-#include "uart.h"
 
+#include <common/uart.h>
+#include <common/clock.h>
 #include <hv/bits.h>
 
 #include <common/report.h>
@@ -33,17 +33,17 @@ static void learn_cpus(struct host *host)
 {
 	uint64_t self = SYSREG_READ(mpidr_el1) & MPIDR_AFFINITY;
 
-	host->cpu_count = host->cpu_count ? host->cpu_count : 1;
-	for (uint32_t i = 1; i < host->cpu_count; i++) {
-		if (host->cpu[i] == self) {
-			host->cpu[i] = host->cpu[0];
+	host->tree.cpu_count = host->tree.cpu_count ? host->tree.cpu_count : 1;
+	for (uint32_t i = 1; i < host->tree.cpu_count; i++) {
+		if (host->tree.cpu[i] == self) {
+			host->tree.cpu[i] = host->tree.cpu[0];
 		}
 	}
-	host->cpu[0] = self;
+	host->tree.cpu[0] = self;
 	el2_cpu(0)->mpidr = self;
-	for (uint16_t i = 1; i < host->cpu_count; i++) {
+	for (uint16_t i = 1; i < host->tree.cpu_count; i++) {
 		cpu_init(i);
-		el2_cpu(i)->mpidr = host->cpu[i];
+		el2_cpu(i)->mpidr = host->tree.cpu[i];
 	}
 }
 
@@ -92,9 +92,9 @@ static enum hv_status meet(struct host *host, uintptr_t dtb, struct hv_load_erro
 	boot_map_add(dtb, DTB_MOST, HV_MEM_NORMAL); /* it may reach into the next GiB */
 	status = host_read(host, (const void *)dtb, image, error);
 	power_init(host->psci_method);
-	if (host->uart.size) {
-		boot_map_add(host->uart.base, host->uart.size, HV_MEM_DEVICE);
-		uart_init(host->uart.base);
+	if (host->tree.uart.size) {
+		boot_map_add(host->tree.uart.base, host->tree.uart.size, HV_MEM_DEVICE);
+		uart_init(host->tree.uart.base);
 	}
 	return status;
 }
@@ -105,7 +105,7 @@ _Noreturn void el1_main(uintptr_t dtb)
 	struct host host;
 
 	/* Whatever else is wrong with this machine, this comes first. */
-	if (meet(&host, dtb, &error) != HV_OK && !host.uart.size) {
+	if (meet(&host, dtb, &error) != HV_OK && !host.tree.uart.size) {
 		power_off();
 	}
 	report_str("log", "entered at EL1, but a hypervisor needs EL2 "
@@ -124,8 +124,9 @@ void start_learn(struct host *host, uintptr_t dtb)
 	caps_read();
 	start_need(a64_caps_missing(caps_get()) == NULL, a64_caps_missing(caps_get()));
 	start_need(host->gic_version == 2 || caps_get()->gicv3, "the GICv3 system registers");
-	start_need(clock_init(), "CNTFRQ_EL0 is 0: firmware did not set it");
-	boot_map_add(host->initrd.base, host->initrd.size, HV_MEM_NORMAL);
+	start_need(clock_init(SYSREG_READ(cntfrq_el0) & UINT32_MAX),
+		"CNTFRQ_EL0 is 0: firmware did not set it");
+	boot_map_add(host->tree.initrd.base, host->tree.initrd.size, HV_MEM_NORMAL);
 	learn_cpus(host);
 }
 
@@ -148,13 +149,14 @@ void start_map(const struct host *host)
 	start_need(host_gic_find(host) == HV_OK, "no redistributor of the GIC is this CPU's");
 	status = stage1_init();
 	if (status == HV_OK) {
-		status = map_device(&host->uart);
+		status = map_device(&host->tree.uart);
 	}
 	for (unsigned i = 0; status == HV_OK && host_gic_frame(host, i, &frame); i++) {
 		status = frame.size ? map_device(&frame) : HV_OK;
 	}
 	if (status == HV_OK) {
-		status = stage1_map(host->initrd.base, host->initrd.size, HV_PROT_R, HV_MEM_NORMAL);
+		status = stage1_map(
+			host->tree.initrd.base, host->tree.initrd.size, HV_PROT_R, HV_MEM_NORMAL);
 	}
 	start_need(status == HV_OK, "our own tables: too little room, or devices that overlap");
 }
@@ -170,7 +172,7 @@ void start_cpus(const struct host *host, uint32_t count)
 {
 	port_guest_sync(boot_stage1, sizeof(boot_stage1));
 	for (uint32_t i = 1; i < count; i++) {
-		start_need(power_cpu_on(host->cpu[i], (uintptr_t)boot_secondary,
+		start_need(power_cpu_on(host->tree.cpu[i], (uintptr_t)boot_secondary,
 				   (uintptr_t)el2_cpu((uint16_t)i)),
 			"firmware does not start a CPU that the VM needs");
 	}

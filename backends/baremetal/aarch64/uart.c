@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "uart.h"
-
-#include <hv/port.h>
+/* The host's PL011 (ARM DDI 0183). */
 #include <common/report.h>
+#include <common/uart.h>
+#include <hv/port.h>
 
 #define UART_DR   0x00u
 #define UART_FR   0x18u

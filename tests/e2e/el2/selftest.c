@@ -14,10 +14,10 @@ static struct host host;
 
 static void name_read(char name[NAME_MOST])
 {
-	const char *text = (const char *)host.initrd.base;
+	const char *text = (const char *)host.tree.initrd.base;
 	size_t used = 0;
 
-	while (used < host.initrd.size && used < NAME_MOST - 1 && text[used] > ' ') {
+	while (used < host.tree.initrd.size && used < NAME_MOST - 1 && text[used] > ' ') {
 		name[used] = text[used];
 		used++;
 	}
@@ -70,7 +70,7 @@ _Noreturn void el2_main(uintptr_t dtb)
 	start_learn(&host, dtb);
 	start_map(&host);
 	start_need(
-		ranges_take(&host.ram, RAM_SIZE, RAM_SIZE, &base) == HV_OK &&
+		ranges_take(&host.tree.ram, RAM_SIZE, RAM_SIZE, &base) == HV_OK &&
 			stage1_map(base, RAM_SIZE, HV_PROT_R | HV_PROT_W, HV_MEM_NORMAL) == HV_OK,
 		"no RAM for the test");
 	start_settle(&host);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's PL011 (ARM DDI 0183). It is the console of us and of our guest. Firmware or QEMU set
- * the line's speed and format; we leave them. console_write() stands in common/report.h.
+ * The host's serial port, the console of us and of our guest; each backend has its own. Firmware or
+ * QEMU set the line's speed and format; we leave them. console_write() stands in common/report.h.
  */
 #ifndef UART_H
 #define UART_H

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
 
-#include <stdbool.h>
-
 #define NS_PER_S 1000000000u
 
 struct clock clock;
 
-bool clock_init(void)
+bool clock_init(uint64_t hz)
 {
-	uint64_t hz = SYSREG_READ(cntfrq_el0) & UINT32_MAX;
-
 	if (hz == 0) {
 		return false;
 	}

@@ -5,8 +5,8 @@
  */
 #include "console.h"
 
+#include "report.h"
 #include "uart.h"
-#include <common/report.h>
 
 static struct {
 	struct hv_chan *chan;

@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The generic timer's physical counter, and nanoseconds, by multiplication only. */
+/* A counter's ticks and nanoseconds, by multiplication only. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
-#include "sysreg.h"
-
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Ratios in 32.32 fixed point, from CNTFRQ_EL0. */
+/* Ratios in 32.32 fixed point. */
 struct clock {
 	uint64_t ns_per_tick, ticks_per_ns;
 };
 
 extern struct clock clock;
 
-/* False: firmware did not set CNTFRQ_EL0. */
-bool clock_init(void);
+/* The counter's frequency; false: 0. */
+bool clock_init(uint64_t hz);
 
 static inline uint64_t clock_scale(uint64_t value, uint64_t ratio)
 {
 	return (uint64_t)((unsigned __int128)value * ratio >> 32);
-}
-
-/* CNTPCT_EL0; may be read early, so it costs no barrier. */
-static inline uint64_t clock_count(void)
-{
-	return SYSREG_READ(cntpct_el0);
 }
 
 static inline uint64_t clock_to_ns(uint64_t ticks)
