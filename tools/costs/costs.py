@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""`tools/drydock bench --arch aarch64`: counted costs, next to those of the same guest without a hypervisor.
+"""`tools/drydock bench --arch ARCH`: counted costs, next to those of the same guest without a hypervisor.
 
 With --check BUDGET: whether no count is above what is kept in that file; the test check.costs.
 """
@@ -11,17 +11,10 @@ import os
 import shutil
 import sys
 
-from machine import OPERATIONS, Failure, Machine
+from arch import ARCHES, GOAL_TEXT
+from machine import Failure, Machine
 
 SKIPPED = 77
-
-GOALS = {"hvc PSCI_VERSION": 100, "read GICD_TYPER": 140, "read UARTFR": 160, "SGI to itself": 400,
-         "virtual timer": 150}
-GOAL_ENTRY, GOAL_TEXT = 225000, 96 << 10
-# What is booted, and how much of an overhead we want. With earlycon most lines are printed twice.
-BOOTS = (("Debian, quiet", "console=ttyAMA0 cryptomgr.notests quiet", 0.10),
-         ("Debian, console", "console=ttyAMA0", 0.60),
-         ("Debian, console and earlycon", "earlycon=pl011,0x9000000 console=ttyAMA0", None))
 
 
 def say(text):
@@ -30,18 +23,21 @@ def say(text):
 
 def measure_operations(machine, guest):
     without, ours, paths, counts = machine.operations(guest)
-    empty = ours["nothing"]
-    result = {name: {"none": without[name] - without["nothing"] if name != "virtual timer" else without[name],
-                     "drydock": ours[name] - empty if name != "virtual timer" else ours[name],
-                     "path": len(paths[name]), "goal": GOALS[name]} for name in OPERATIONS}
+
+
+    def cost(said, name):
+        return said[name] - (0 if name in machine.arch.lateness else said["nothing"])
+
+    result = {name: {"none": cost(without, name), "drydock": cost(ours, name), "path": len(paths[name]), "goal": goal}
+              for name, goal in machine.arch.goals.items()}
     return result, counts.total["before"], paths
 
 
 def measure_boot(machine, name, append, goal):
-    counts = machine.boot(name, os.environ["DRYDOCK_AARCH64_KERNEL"], os.environ["DRYDOCK_AARCH64_INITRD"], append)
+    counts = machine.boot(name, os.environ[machine.arch.kernel_env], os.environ[machine.arch.initrd_env], append)
     inside = counts.total["image"] - counts.total["before"]
-    exits = counts.exits(machine.image)
-    return {"hypervisor": inside, "guest": counts.total["other"], "exits": exits, "kinds": counts.kinds(machine.image),
+    exits = counts.exits(machine.arch, machine.image)
+    return {"hypervisor": inside, "firmware": counts.total["firmware"], "guest": counts.total["other"], "exits": exits, "kinds": counts.kinds(machine.image),
             "per_exit": inside / exits,
             "overhead_percent": 100 * inside / counts.total["other"], "goal_percent": goal}
 
@@ -49,7 +45,7 @@ def measure_boot(machine, name, append, goal):
 def measure(machine, guest, boots):
     operations, entry, paths = measure_operations(machine, guest)
     vm, vcpu, tables = machine.memory(guest)
-    result = {"cpu": machine.cpu, "operations": operations, "entry": {"drydock": entry, "goal": GOAL_ENTRY},
+    result = {"arch": machine.arch.name, "cpu": machine.cpu, "operations": operations, "entry": {"drydock": entry, "goal": machine.arch.goal_entry},
               "text": {"bytes": machine.image.text_size(), "goal": GOAL_TEXT},
               "memory": {"vm": vm, "vcpu": vcpu, "tables": tables},
               "boots": {name: measure_boot(machine, name, append, goal) for name, append, goal in boots}}
@@ -75,7 +71,7 @@ def print_table(result):
     print(row % ("image .text [bytes]", "", result["text"]["bytes"], result["text"]["goal"]))
     print(row % ("memory of a VM [bytes]", "", result["memory"]["vm"], ""))
     print(row % ("    and for each vCPU", "", result["memory"]["vcpu"], ""))
-    print(row % ("    and in Stage-2 tables (64 MiB of RAM)", "", result["memory"]["tables"], ""))
+    print(row % ("    and in nested page tables (64 MiB of RAM)", "", result["memory"]["tables"], ""))
 
 
 def print_listing(machine, paths):
@@ -101,10 +97,10 @@ def counted(machine, guest):
     return counts, paths
 
 
-def check(budget_file, guest):
+def check(arch, budget_file, guest):
     budget, failed = read_budget(budget_file), False
     for cpu in sorted({cpu for cpu, _ in budget}):
-        machine = Machine(cpu)
+        machine = Machine(arch, cpu)
         counts, paths = counted(machine, guest)
         for what, count in counts.items():
             most = budget[cpu, what]
@@ -116,11 +112,11 @@ def check(budget_file, guest):
     return 1 if failed else 0
 
 
-def missing():
+def missing(arch):
     """What a run needs and is not there."""
-    if not shutil.which("qemu-system-aarch64"):
-        return "qemu-system-aarch64"
-    for name in ("DRYDOCK_HOST", "DRYDOCK_EL2_IMAGE", "DRYDOCK_COUNT", "DRYDOCK_GUESTS"):
+    if not shutil.which(arch.qemu):
+        return arch.qemu
+    for name in ("DRYDOCK_HOST", arch.image_env, "DRYDOCK_COUNT", "DRYDOCK_GUESTS"):
         if not os.path.exists(os.environ.get(name, "")):
             return os.environ.get(name) or name
     return None
@@ -128,22 +124,23 @@ def missing():
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/drydock bench")
-    parser.add_argument("--arch", choices=["aarch64"], default="aarch64")
-    parser.add_argument("--cpu", default="cortex-a57")
+    parser.add_argument("--arch", choices=sorted(ARCHES), required=True)
+    parser.add_argument("--cpu")
     parser.add_argument("--json")
     parser.add_argument("--listing", action="store_true")
     parser.add_argument("--no-boots", action="store_true")
     parser.add_argument("--check", metavar="BUDGET")
     options = parser.parse_args()
-    absent = missing()
+    arch = ARCHES[options.arch]
+    absent = missing(arch)
     if absent:
         say(absent + " is missing; run tools/drydock build")
         return SKIPPED if options.check else 1
-    guest = os.path.join(os.environ["DRYDOCK_GUESTS"], "cost.elf")
+    guest = os.path.join(os.environ["DRYDOCK_GUESTS"], arch.guest)
     if options.check:
-        return check(options.check, guest)
-    machine = Machine(options.cpu, say)
-    result, paths = measure(machine, guest, () if options.no_boots else BOOTS)
+        return check(arch, options.check, guest)
+    machine = Machine(arch, options.cpu or arch.cpu, say)
+    result, paths = measure(machine, guest, () if options.no_boots else arch.boots)
     print_table(result)
     if options.listing:
         print_listing(machine, paths)

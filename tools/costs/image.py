@@ -6,14 +6,13 @@ import subprocess
 
 SHT_SYMTAB = 2
 STT_FUNC = 2
-ADDR2LINE = "aarch64-linux-gnu-addr2line"
 
 
 class Image:
     """An image that is linked at address 0, so that addresses are offsets."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, addr2line):
+        self.path, self._addr2line = path, addr2line
         with open(path, "rb") as file:
             self.data = file.read()
         self.sections = self._read_sections()
@@ -37,7 +36,7 @@ class Image:
         for entry in range(at, at + size, 24):
             name, info, _, _, value, _ = struct.unpack_from("<I2BH2Q", self.data, entry)
             text = self._string(strings + name)
-            if not text.startswith("$"):  # mapping symbols
+            if not text.startswith(("$", ".L")):  # mapping symbols, labels
                 self.symbols[text] = value
             if info & 15 == STT_FUNC or text.startswith("vectors"):
                 functions.add((value, text))
@@ -55,7 +54,7 @@ class Image:
         wanted = sorted(set(addresses) - self._lines.keys())
         if not wanted:
             return
-        done = subprocess.run([ADDR2LINE, "-a", "-f", "-i", "-e", self.path], check=True, capture_output=True,
+        done = subprocess.run([self._addr2line, "-a", "-f", "-i", "-e", self.path], check=True, capture_output=True,
                               text=True, input="".join("%#x\n" % address for address in wanted))
         lines = done.stdout.splitlines()
         for index, line in enumerate(lines):

@@ -14,10 +14,7 @@ from image import Image
 OTHERS = 0xFFFFFFFF
 PATIENCE = 900
 
-# Rounds of each operation in tests/guests/cost.c; its operations in the order in which it measures them.
-ROUNDS = 4000
-OPERATIONS = ("hvc PSCI_VERSION", "read GICD_TYPER", "read UARTFR", "SGI to itself", "virtual timer")
-LOWER_EL_VECTORS = range(0x400, 0x800, 0x80)
+ROUNDS = 4000  # of each operation in the guest that measures
 
 
 class Failure(Exception):
@@ -37,10 +34,10 @@ class Counts:
                 else:
                     self.total[word] = int(rest[0])
 
-    def exits(self, image):
-        """How often a lower exception level ended up in the vectors."""
-        tables = [image.symbols[name] for name in ("vectors", "vectors_timed") if name in image.symbols]
-        return sum(self.runs.get(table + entry, 0) for table in tables for entry in LOWER_EL_VECTORS)
+    def exits(self, arch, image):
+        """How often a guest ended up in the vectors."""
+        return sum(self.runs.get(image.symbols[table] + entry, 0)
+                   for table, entries in arch.exits.items() if table in image.symbols for entry in entries)
 
     def kinds(self, image):
         """How often each of the functions ran that an exit of some kind goes to."""
@@ -64,27 +61,27 @@ def paths_of(trace):
     return paths
 
 
-def name_paths(paths):
+def name_paths(paths, operations):
     """{operation: path}: each operation's path is the one taken in nearly all of its rounds."""
     frequent = [path for path, when in paths.items() if len(when) > 0.9 * ROUNDS]
-    if len(frequent) != len(OPERATIONS):
+    if len(frequent) != len(operations):
         raise Failure("%d paths are taken in nearly all rounds, and not one for each operation" % len(frequent))
     frequent.sort(key=lambda path: paths[path][len(paths[path]) // 2])
-    return dict(zip(OPERATIONS, frequent))
+    return dict(zip(operations, frequent))
 
 
 class Machine:
     """QEMU with one CPU, and what runs in it. Paths as tools/drydock exports them."""
 
-    def __init__(self, cpu, say=lambda text: None):
-        self.cpu, self.say = cpu, say
+    def __init__(self, arch, cpu, say=lambda text: None):
+        self.arch, self.cpu, self.say = arch, cpu, say
         self.host = os.environ["DRYDOCK_HOST"]
-        self.image_file = os.environ["DRYDOCK_EL2_IMAGE"]
+        self.image_file = os.environ[arch.image_env]
         self.plugin = os.environ["DRYDOCK_COUNT"]
-        self.image = Image(os.path.splitext(self.image_file)[0] + ".elf")
+        self.image = Image(os.path.splitext(self.image_file)[0] + ".elf", arch.addr2line)
 
     def _qemu(self, what, machine, *words):
-        line = ["qemu-system-aarch64", "-M", machine, "-cpu", self.cpu, "-nodefaults", "-display", "none",
+        line = [self.arch.qemu, "-M", machine, "-cpu", self.cpu, "-nodefaults", "-display", "none",
                 "-serial", "stdio", "-no-reboot", "-icount", "shift=0,sleep=off",
                 "-rtc", "base=2024-01-01T00:00:00,clock=vm", *words]
         start = time.monotonic()
@@ -96,18 +93,18 @@ class Machine:
         return done.stdout.decode("latin-1")
 
     def without(self, what, kernel):
-        return self._qemu(what + ", without hypervisor", "virt,gic-version=3", "-m", "256M", "-kernel", kernel)
+        return self._qemu(what + ", without hypervisor", self.arch.plain_machine, "-m", "256M", "-kernel", kernel)
 
     def with_drydock(self, what, *pack, memory="512M", cpus=1, counts=None, trace=None):
         """The console's text. counts, trace: files for the plugin to write."""
         words = ["-m", memory, "-smp", str(cpus), "-kernel", self.image_file]
         if counts:
-            words += ["-plugin", "%s,image=%d,out=%s%s" % (
-                self.plugin, self.image.text_size(), counts, ",trace=" + trace if trace else "")]
+            words += ["-plugin", "%s,at=%#x,image=%d,firmware=%d,out=%s%s" % (
+                self.plugin, self.arch.entry, self.image.text_size(), self.arch.firmware, counts, ",trace=" + trace if trace else "")]
         with tempfile.TemporaryDirectory() as folder:
             bundle = os.path.join(folder, "bundle")
-            subprocess.run([self.host, "pack", "--out", bundle, "--cpus", str(cpus), *pack], check=True)
-            out = self._qemu(what + " on Drydock", "virt,virtualization=on,gic-version=3", *words,
+            subprocess.run([self.host, "pack", "--arch", self.arch.name, "--out", bundle, "--cpus", str(cpus), *pack], check=True)
+            out = self._qemu(what + " on Drydock", self.arch.machine, *words,
                              "-initrd", bundle)
         if not out.endswith("end off\n"):
             raise Failure("%s did not end well:\n%s" % (what, out[-2000:]))
@@ -121,7 +118,7 @@ class Machine:
             counts, trace = os.path.join(folder, "counts"), os.path.join(folder, "trace")
             without = costs_in(self.without("the cost guest", guest))
             out = self.with_drydock("the cost guest", "--kernel", guest, "--mem", "64M", counts=counts, trace=trace)
-            return without, costs_in(out), name_paths(paths_of(trace)), Counts(counts)
+            return without, costs_in(out), name_paths(paths_of(trace), self.arch.goals), Counts(counts)
 
     def boot(self, what, kernel, initrd, append):
         """Counts of a whole boot, from the hypervisor's first instruction to power-off."""
