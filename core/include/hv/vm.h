@@ -102,8 +102,8 @@ struct hv_vcpu {
 };
 
 /*
- * Where the guest's calls write: the to_host ring that a serial device of the board produces, too,
- * under this lock. The board sets it; no chan: the guest has no such calls.
+ * Where the guest's calls write and read: the channel whose device end a serial device of the board
+ * is, too, under this lock. The board sets it; no chan: the guest has no such calls.
  */
 struct hv_call_console {
 	struct hv_chan *chan;
@@ -185,6 +185,8 @@ const char *hv_vcpu_state_name(enum hv_vcpu_state state);
  * lock of HV_LOCK_DEV's rank or above.
  */
 uint32_t hv_vm_write(struct hv_vm *vm, const uint8_t *bytes, uint32_t count);
+/* The same the other way: takes what its console's owner sent; how many bytes there were. */
+uint32_t hv_vm_read(struct hv_vm *vm, uint8_t *bytes, uint32_t count);
 
 /* Proof that this vCPU's lock is held. */
 struct hv_vcpu_held {
