@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The command line as a user sees it: exit statuses, messages, output.
 
-Usage: test_cli.py Inputs|OnSim|AtEl2   Paths come from the environment, as ctest sets it.
+Usage: test_cli.py Inputs|OnSim|OnBareMetal   Architecture and paths come from the environment, as ctest sets it.
 """
 import fcntl
 import json
@@ -19,18 +19,15 @@ import tempfile
 import time
 import unittest
 
+from arches import ARCH, ARCHES, guest
+
 HOST = os.environ["DRYDOCK_HOST"]
-GUESTS = os.environ["DRYDOCK_GUESTS"]
 PATIENCE = 120  # seconds that any single run may take on a loaded machine
 SKIPPED = 77
 
 
-def guest(name, kind="elf"):
-    return os.path.join(GUESTS, "%s.%s" % (name, kind))
-
-
 def drydock(*words, text=b"", command="run"):
-    done = subprocess.run([HOST, command, *words], input=text, capture_output=True, timeout=PATIENCE)
+    done = subprocess.run([HOST, command, "--arch", ARCH.name, *words], input=text, capture_output=True, timeout=PATIENCE)
     return done.returncode, done.stdout.decode("latin-1"), done.stderr.decode("utf-8")
 
 
@@ -114,6 +111,12 @@ class Inputs(unittest.TestCase):
     def test_t5_bad_number__says_what_it_takes(self):
         self.refused("--kernel", guest("hello"), "--mem", "1x", says=["--mem 1x", "2M"])
 
+    def test_kernel_of_another_architecture__refused(self):
+        for other in ARCHES.values():
+            if other != ARCH:
+                path = self.file("Image", other.linux(1 << 16) + bytes(64))
+                self.refused("--kernel", path, says=[path, "0x38"])
+
     def test_f2_elf_of_another_machine__file_field_and_offset(self):
         elf = self.hello()
         struct.pack_into("<H", elf, 18, 62)
@@ -131,10 +134,7 @@ class Inputs(unittest.TestCase):
         self.refused("--kernel", path, says=[path])
 
     def test_f3_image_larger_than_ram__file_field_and_offset(self):
-        image = bytearray(128)
-        struct.pack_into("<QQQ", image, 8, 0, 1 << 40, 0xA)
-        image[56:60] = b"ARM\x64"
-        path = self.file("Image", image)
+        path = self.file("Image", ARCH.linux(1 << 40) + bytes(64))
         self.refused("--kernel", path, says=[path, "image_size", "0x10"])
 
     def test_f6_bad_dtb__file_and_field(self):
@@ -184,14 +184,11 @@ class Inputs(unittest.TestCase):
             return file.read()
 
     def test_default_command_line__only_linux_has_one(self):
-        image = bytearray(128)
-        struct.pack_into("<QQQ", image, 8, 0, 1 << 16, 0xA)
-        image[56:60] = b"ARM\x64"
-        linux = self.file("Image", image)
-        self.assertIn(b"console=ttyAMA0", self.packed(linux))
-        self.assertNotIn(b"console=ttyAMA0", self.packed(linux, "--append", "quiet"))
-        self.assertNotIn(b"console=ttyAMA0", self.packed(guest("hello")))
-        self.assertNotIn(b"console=ttyAMA0", self.packed(guest("hello", "bin")))
+        linux = self.file("Image", ARCH.linux(1 << 16) + bytes(64))
+        self.assertIn(ARCH.linux_args, self.packed(linux))
+        self.assertNotIn(ARCH.linux_args, self.packed(linux, "--append", "quiet"))
+        self.assertNotIn(ARCH.linux_args, self.packed(guest("hello")))
+        self.assertNotIn(ARCH.linux_args, self.packed(guest("hello", "bin")))
         self.assertIn(b"timer 1", self.packed(guest("hello"), "--append", "timer 1"))
 
 
@@ -206,12 +203,12 @@ class Runs:
     def test_guest_powers_off__status_0(self):
         status, out, err = self.run_guest("hello")
         self.assertEqual(status, 0, err)
-        self.assertIn("Hello from EL1", out)
+        self.assertIn(ARCH.greeting, out)
         self.assertIn("ALL PASS", out)
 
     def test_image_at_an_address_beyond_ram__starts_there(self):
         for kind in ("bin", "elf"):
-            status, out, err = self.run_guest("hello", "--mem", "128M", "--load-addr", "0x48000000", kind=kind)
+            status, out, err = self.run_guest("hello", "--mem", "128M", "--load-addr", hex(ARCH.ram + (128 << 20)), kind=kind)
             self.assertEqual(status, 0, err)
             self.assertIn("ALL PASS", out)
 
@@ -249,8 +246,8 @@ class Runs:
         status, _, err = self.run_guest("crash")
         self.assertEqual(status, 3, err)
         self.assertRegex(err, r"the guest crashed: \S")
-        self.assertRegex(err, r"(?i)\bpc\b\W+(0x)?[0-9a-f]{8,16}")
-        self.assertRegex(err, r"(?i)\bx19\b\W+(0x)?[0-9a-f]{8,16}")
+        for pattern in ARCH.registers:
+            self.assertRegex(err, "(?i)" + pattern)
 
     def test_input__reaches_the_guest(self):
         status, out, err = self.run_guest("echo", text=b"dry dock q")
@@ -290,7 +287,7 @@ class Runs:
         self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
 
     def start(self, name, *words, **more):
-        line = [HOST, "run", *self.words, "--kernel", guest(name), *words]
+        line = [HOST, "run", "--arch", ARCH.name, *self.words, "--kernel", guest(name), *words]
         return subprocess.Popen(line, stderr=subprocess.PIPE, **more)
 
     def test_t4_stdout_is_full__status_1_and_says_so(self):
@@ -352,7 +349,7 @@ class Runs:
             master, slave = pty.openpty()
         except OSError as error:
             self.skipTest("this machine gives no pseudo-terminal: %s" % error)
-        child = subprocess.Popen([HOST, "run", *self.words, "--kernel", guest("echo")], stdin=slave,
+        child = subprocess.Popen([HOST, "run", "--arch", ARCH.name, *self.words, "--kernel", guest("echo")], stdin=slave,
                                  stdout=slave, stderr=subprocess.PIPE, close_fds=True)
         os.close(slave)
         seen = self.read_until(master, b"READY")
@@ -375,12 +372,12 @@ class OnSim(Runs, unittest.TestCase):
     words = ("--backend", "sim")
 
 
-class AtEl2(Runs, unittest.TestCase):
+class OnBareMetal(Runs, unittest.TestCase):
     words = ("--backend", "qemu")
 
     def setUp(self):
-        if not os.path.exists(os.environ["DRYDOCK_EL2_IMAGE"]):
-            print("SKIP: %s is missing; run tools/drydock build" % os.environ["DRYDOCK_EL2_IMAGE"])
+        if not os.path.exists(os.environ[ARCH.image_env]):
+            print("SKIP: %s is missing; run tools/drydock build" % os.environ[ARCH.image_env])
             sys.exit(SKIPPED)
 
     def test_bad_qemu_options__status_1(self):

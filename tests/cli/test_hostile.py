@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Guests that mean harm: the host gets through each of them, and the next guest finds it well.
 
-Usage: test_hostile.py OnSim|AtEl2   Paths come from the environment, as ctest sets it.
+Usage: test_hostile.py OnSim|OnBareMetal   Architecture and paths come from the environment, as ctest sets it.
 """
 import os
 import struct
@@ -12,8 +12,9 @@ import tempfile
 import time
 import unittest
 
+from arches import ARCH, guest
+
 HOST = os.environ["DRYDOCK_HOST"]
-GUESTS = os.environ["DRYDOCK_GUESTS"]
 PATIENCE = 120  # seconds that any single run may take on a loaded machine
 SKIPPED = 77
 OFF, CRASH, TIMEOUT = 0, 3, 4
@@ -24,7 +25,7 @@ class Done:
     """One run: what it said, how it ended, and what it cost the host."""
 
     def __init__(self, words, name, more, stdin):
-        line = [HOST, "run", *words, "--kernel", os.path.join(GUESTS, name + ".elf"), *more]
+        line = [HOST, "run", "--arch", ARCH.name, *words, "--kernel", guest(name), *more]
         start = time.monotonic()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             child = subprocess.Popen(line, stdin=stdin, stdout=out, stderr=err)
@@ -154,16 +155,17 @@ class OnSim(Hostile, unittest.TestCase):
     words = ("--backend", "sim")
 
 
-class AtEl2(Hostile, unittest.TestCase):
-    words = ("--backend", "qemu", "--qemu-args", "-cpu " + os.environ.get("DRYDOCK_CPU", "cortex-a57"))
+class OnBareMetal(Hostile, unittest.TestCase):
+    words = ("--backend", "qemu", "--qemu-args", "-cpu " + os.environ.get("DRYDOCK_CPU", ARCH.cpu))
 
+    @unittest.skipUnless(ARCH.name == "aarch64", "GICv2 is Arm's")
     def test_g7_g8_s4_gicv2__none_lost(self):
         self.passes("g7_storm", "--gic", "2")
         self.passes("s4_wakes", "--gic", "2")
 
     def setUp(self):
-        if not os.path.exists(os.environ["DRYDOCK_EL2_IMAGE"]):
-            print("SKIP: %s is missing; run tools/drydock build" % os.environ["DRYDOCK_EL2_IMAGE"])
+        if not os.path.exists(os.environ[ARCH.image_env]):
+            print("SKIP: %s is missing; run tools/drydock build" % os.environ[ARCH.image_env])
             sys.exit(SKIPPED)
 
 
