@@ -1,40 +1,57 @@
 # SPDX-License-Identifier: MIT
-# drydock_guest(NAME SOURCE…): a bare-metal aarch64 guest, from C and assembly, with the runtime of
-# tests/guests/rt. Makes build/…/guests/NAME.elf and its flat image NAME.bin; the target is guest_NAME.
+# drydock_guest(ARCH NAME SOURCE…): a bare-metal guest, from C and assembly, with the runtime of its
+# architecture. Makes build/…/guests/NAME.elf for aarch64, build/…/guests/ARCH/NAME.elf for others, and the
+# flat image NAME.bin beside it; the target is guest_NAME or guest_ARCH_NAME.
 
-if(CMAKE_HOST_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
-	set(DRYDOCK_GUEST_CROSS "" CACHE STRING "Prefix of the tools that build aarch64 guests")
-else()
-	set(DRYDOCK_GUEST_CROSS "aarch64-linux-gnu-" CACHE STRING "Prefix of the tools that build aarch64 guests")
-endif()
-find_program(DRYDOCK_GUEST_CC ${DRYDOCK_GUEST_CROSS}gcc)
-find_program(DRYDOCK_GUEST_OBJCOPY ${DRYDOCK_GUEST_CROSS}objcopy)
-if(NOT DRYDOCK_GUEST_CC OR NOT DRYDOCK_GUEST_OBJCOPY)
-	message(FATAL_ERROR "${DRYDOCK_GUEST_CROSS}gcc, which builds the guests of the tests, is missing. "
-		"Run `tools/drydock setup`.")
-endif()
+# What differs from one architecture to the other: the runtime's folder, and the flags.
+# aarch64: strict alignment, as with the MMU off all memory is Device memory. Both: general registers only; a
+# guest that uses floating point or vectors says so in assembly.
+set(DRYDOCK_GUEST_RT_aarch64 ${CMAKE_SOURCE_DIR}/tests/guests/rt)
+set(DRYDOCK_GUEST_FLAGS_aarch64 -march=armv8-a+crc -mstrict-align -mgeneral-regs-only -mno-outline-atomics)
+set(DRYDOCK_GUEST_RT_riscv64 ${CMAKE_SOURCE_DIR}/tests/guests/riscv64/rt)
+set(DRYDOCK_GUEST_FLAGS_riscv64 -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align -mno-relax)
 
+set(DRYDOCK_GUEST_COMMON ${CMAKE_SOURCE_DIR}/tests/guests/common)
 set(DRYDOCK_GUEST_DIR ${CMAKE_BINARY_DIR}/guests CACHE INTERNAL "")
-set(DRYDOCK_GUEST_RT ${CMAKE_SOURCE_DIR}/tests/guests/rt)
-# Strict alignment: with the MMU off all memory is Device memory. General registers only: a guest that uses
-# SIMD says so in assembly.
-set(DRYDOCK_GUEST_FLAGS -march=armv8-a+crc -O1 -g -std=gnu11 -ffreestanding -nostdlib -static
-	-fno-stack-protector -fno-pic -no-pie -mstrict-align -mgeneral-regs-only -mno-outline-atomics
+set(DRYDOCK_GUEST_FLAGS -O1 -g -std=gnu11 -ffreestanding -nostdlib -static
+	-fno-stack-protector -fno-pic -no-pie
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -Wall -Wextra -Werror
 	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments)
 
-function(drydock_guest name)
-	file(GLOB rt CONFIGURE_DEPENDS ${DRYDOCK_GUEST_RT}/*)
-	set(rt_sources ${rt})
+foreach(arch aarch64 riscv64)
+	string(TOUPPER ${arch} upper)
+	set(cross ${arch}-linux-gnu-)
+	if(CMAKE_HOST_SYSTEM_PROCESSOR STREQUAL arch OR (arch STREQUAL aarch64 AND CMAKE_HOST_SYSTEM_PROCESSOR STREQUAL arm64))
+		set(cross "")
+	endif()
+	set(DRYDOCK_GUEST_CROSS_${arch} "${cross}" CACHE STRING "Prefix of the tools that build ${arch} guests")
+	find_program(DRYDOCK_GUEST_CC_${arch} ${DRYDOCK_GUEST_CROSS_${arch}}gcc)
+	find_program(DRYDOCK_GUEST_OBJCOPY_${arch} ${DRYDOCK_GUEST_CROSS_${arch}}objcopy)
+	if(NOT DRYDOCK_GUEST_CC_${arch} OR NOT DRYDOCK_GUEST_OBJCOPY_${arch})
+		message(FATAL_ERROR "${DRYDOCK_GUEST_CROSS_${arch}}gcc, which builds the ${arch} guests of the "
+			"tests, is missing. Run `tools/drydock setup`.")
+	endif()
+endforeach()
+
+function(drydock_guest arch name)
+	set(rt ${DRYDOCK_GUEST_RT_${arch}})
+	file(GLOB rt_files CONFIGURE_DEPENDS ${rt}/* ${DRYDOCK_GUEST_COMMON}/*)
+	set(rt_sources ${rt_files})
 	list(FILTER rt_sources INCLUDE REGEX "\\.[cS]$")
 	list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
-	set(elf ${DRYDOCK_GUEST_DIR}/${name}.elf)
-	set(bin ${DRYDOCK_GUEST_DIR}/${name}.bin)
-	file(MAKE_DIRECTORY ${DRYDOCK_GUEST_DIR})
+	set(folder ${DRYDOCK_GUEST_DIR})
+	set(target guest_${name})
+	if(NOT arch STREQUAL aarch64)
+		set(folder ${folder}/${arch})
+		set(target guest_${arch}_${name})
+	endif()
+	set(elf ${folder}/${name}.elf)
+	set(bin ${folder}/${name}.bin)
+	file(MAKE_DIRECTORY ${folder})
 	add_custom_command(OUTPUT ${elf} ${bin}
-		COMMAND ${DRYDOCK_GUEST_CC} ${DRYDOCK_GUEST_FLAGS} -I${DRYDOCK_GUEST_RT}
-			-Wl,-T,${DRYDOCK_GUEST_RT}/guest.ld -o ${elf} ${sources} ${rt_sources}
-		COMMAND ${DRYDOCK_GUEST_OBJCOPY} -O binary ${elf} ${bin}
-		DEPENDS ${sources} ${rt} VERBATIM COMMENT "Guest ${name}")
-	add_custom_target(guest_${name} ALL DEPENDS ${elf} ${bin})
+		COMMAND ${DRYDOCK_GUEST_CC_${arch}} ${DRYDOCK_GUEST_FLAGS_${arch}} ${DRYDOCK_GUEST_FLAGS}
+			-I${rt} -I${DRYDOCK_GUEST_COMMON} -Wl,-T,${rt}/guest.ld -o ${elf} ${sources} ${rt_sources}
+		COMMAND ${DRYDOCK_GUEST_OBJCOPY_${arch}} -O binary ${elf} ${bin}
+		DEPENDS ${sources} ${rt_files} VERBATIM COMMENT "Guest ${arch} ${name}")
+	add_custom_target(${target} ALL DEPENDS ${elf} ${bin})
 endfunction()

@@ -16,14 +16,6 @@
 /* Read by start.S before anything else: on a machine that counts instructions, those so far. */
 extern uint64_t entry_count;
 
-static void print_dec(uint64_t value)
-{
-	if (value >= 10) {
-		print_dec(value / 10);
-	}
-	put_char((char)('0' + value % 10));
-}
-
 static void say(const char *name, uint64_t ticks, unsigned rounds)
 {
 	print("COST ");

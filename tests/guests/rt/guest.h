@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a test guest is written with. It runs at EL1 with the MMU off, unless it says otherwise, and
- * judges itself: each check prints "PASS name" or "FAIL name …", and finish() ends with "ALL PASS"
- * or "SOME FAILED" and switches the machine off. The same guests run on every backend.
+ * What an aarch64 test guest is written with. It runs at EL1 with the MMU off, unless it says
+ * otherwise, and judges itself. The same guests run on every backend.
  */
 #ifndef GUEST_H
 #define GUEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "say.h"
 
 #define GUEST_UART 0x09000000u
 #define GUEST_RTC  0x09010000u
@@ -20,14 +17,6 @@
 
 /* The guest's own code, with the device tree's address in x0 at entry. Returning is finish(). */
 void guest_main(uint64_t dtb);
-
-/* ---- what it says ---- */
-void put_char(char byte);
-void print(const char *text);
-void print_hex(uint64_t value);
-void check(const char *name, bool ok);
-void check_eq(const char *name, uint64_t got, uint64_t want);
-_Noreturn void finish(void);
 
 /* ---- exceptions ---- */
 struct guest_frame {

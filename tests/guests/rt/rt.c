@@ -15,32 +15,9 @@ void (*volatile on_fiq)(struct guest_frame *frame);
 void (*volatile on_sync)(struct guest_frame *frame);
 
 static volatile bool trap_expected, trap_seen;
-static unsigned failed_count;
 
-void *memcpy(void *to, const void *from, size_t size);
-void *memset(void *to, int byte, size_t size);
 void guest_exception(struct guest_frame *frame);
 void el0_returned(void);
-
-/* ---- what the compiler asks for ---- */
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-	uint8_t *out = to;
-
-	for (const uint8_t *in = from; size; size--) {
-		*out++ = *in++;
-	}
-	return to;
-}
-
-void *memset(void *to, int byte, size_t size)
-{
-	for (uint8_t *out = to; size; size--) {
-		*out++ = (uint8_t)byte;
-	}
-	return to;
-}
 
 /* ---- what it says ---- */
 
@@ -51,50 +28,8 @@ void put_char(char byte)
 	write32(GUEST_UART + UART_DR, (uint8_t)byte);
 }
 
-void print(const char *text)
+_Noreturn void power_off(void)
 {
-	for (; *text; text++) {
-		put_char(*text);
-	}
-}
-
-void print_hex(uint64_t value)
-{
-	print("0x");
-	for (int shift = 60; shift >= 0; shift -= 4) {
-		if (shift == 0 || value >> shift) {
-			put_char("0123456789abcdef"[value >> shift & 15]);
-		}
-	}
-}
-
-void check(const char *name, bool ok)
-{
-	print(ok ? "PASS " : "FAIL ");
-	print(name);
-	print("\n");
-	failed_count += !ok;
-}
-
-void check_eq(const char *name, uint64_t got, uint64_t want)
-{
-	if (got == want) {
-		check(name, true);
-		return;
-	}
-	failed_count++;
-	print("FAIL ");
-	print(name);
-	print(" got ");
-	print_hex(got);
-	print(" want ");
-	print_hex(want);
-	print("\n");
-}
-
-_Noreturn void finish(void)
-{
-	print(failed_count ? "SOME FAILED\n" : "ALL PASS\n");
 	call_hvc(PSCI_SYSTEM_OFF, 0, 0, 0);
 	for (;;) {
 		wait_for_interrupt();
@@ -135,13 +70,12 @@ static _Noreturn void unexpected(const struct guest_frame *frame)
 	static const char *const names[] = {"vector ", " esr ", " far ", " elr ", " spsr "};
 	const uint64_t values[] = {frame->vector, frame->esr, frame->far, frame->elr, frame->spsr};
 
-	print("FAIL unexpected exception: ");
+	check("unexpected exception:", false);
 	for (unsigned i = 0; i < 5; i++) {
 		print(names[i]);
 		print_hex(values[i]);
 	}
 	print("\n");
-	failed_count++;
 	finish();
 }
 
