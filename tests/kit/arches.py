@@ -43,7 +43,7 @@ ARCHES = {arch.name: arch for arch in (
          registers=(r"\bpc\b\W+(0x)?[0-9a-f]{8,16}", r"\bx19\b\W+(0x)?[0-9a-f]{8,16}")),
     Arch(name="riscv64", qemu="qemu-system-riscv64", machine="virt", cpu="rv64,h=true",
          image_env="DRYDOCK_HS_IMAGE", preset="bm-riscv64", guests="riscv64", debian="debian13-riscv64",
-         greeting="Hello from VS-mode", linux=riscv64_image, linux_args=b"console=ttyS0", ram=0x80000000,
+         greeting="Hello from S-mode", linux=riscv64_image, linux_args=b"console=ttyS0", ram=0x80000000,
          registers=(r"\bpc\b\W+(0x)?[0-9a-f]{8,16}", r"\bs3\b\W+(0x)?[0-9a-f]{8,16}")),
 )}
 

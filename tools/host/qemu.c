@@ -53,21 +53,22 @@ bool qemu_add_split(struct qemu_line *line, const char *text)
 		return false;
 	}
 	for (; *text; text++) {
-		if (quote ? *text == quote : *text == '\'' || *text == '"') {
-			quote = quote ? 0 : *text;
-		} else if (!quote && (*text == ' ' || *text == '\t' || *text == '\n')) {
+		if (!quote && (*text == ' ' || *text == '\t' || *text == '\n')) {
 			if (in_word) {
 				*to++ = '\0';
 			}
 			in_word = false;
 			continue;
+		}
+		if (!in_word) {
+			qemu_add(line, to);
+			in_word = true;
+		}
+		if (quote ? *text == quote : *text == '\'' || *text == '"') {
+			quote = quote ? 0 : *text;
 		} else {
-			if (!in_word) {
-				qemu_add(line, to);
-			}
 			*to++ = *text;
 		}
-		in_word = true;
 	}
 	*to = '\0';
 	return quote == 0 && line->count < QEMU_ARGS;
