@@ -3,7 +3,7 @@
 #include <unit.h>
 
 #include <hv/bits.h>
-#include <stage1.h>
+#include <el2_stage1.h>
 
 #define PA HV_GIB(5)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the boot loader to el2_main(): an arm64 Image (Linux, Documentation/arm64/booting.rst) that
+ * From the boot loader to main_boot(): an arm64 Image (Linux, Documentation/arm64/booting.rst) that
  * runs wherever it was loaded. Entered at EL2 with MMU and caches off, x0 = the host's device tree.
  *
  * C code runs with the MMU on from its first instruction: the boot map below is one level of 1 GiB
@@ -127,7 +127,7 @@ boot:
 	ldr	x3, =BOOT_SCTLR
 	bl	stage1_switch
 	mov	x0, x19
-	bl	el2_main
+	bl	main_boot
 	b	.
 
 /*

@@ -10,6 +10,7 @@
 #include "sysreg.h"
 
 #include <arch/aarch64/a64.h>
+#include <common/machine.h>
 
 #define EL2_CPUS 8u /* physical CPUs that we use, at most */
 
@@ -30,8 +31,7 @@ struct el2_cpu {
 	enum hv_verdict verdict; /* why guest_run() returned */
 	uint64_t timed;          /* bit n: region n of its VM's bus has deadlines */
 	uint64_t deadline;       /* CNTHP_CVAL_EL2 as last written; HV_NEVER_DUE: off */
-	/* With statistics only, in counter ticks; `mark` is when the current side began. */
-	uint64_t mark, guest_ticks, hypervisor_ticks, idle_ticks;
+	struct machine_times times;
 };
 
 /* The guard pages are left out of our translation, so that an overflow faults. */
@@ -59,14 +59,6 @@ static inline struct el2_cpu *el2_cpu(uint16_t index)
 	return &cpu_slots[index].cpu;
 }
 
-/* link.ld. Their addresses are computed with as numbers: to C these are unrelated objects. */
-extern const uint8_t image_start[], text_end[], rodata_end[], image_end[];
-
-static inline bool el2_is_code(uint64_t address)
-{
-	return address - (uintptr_t)image_start < (uintptr_t)text_end - (uintptr_t)image_start;
-}
-
 /* boot.S */
 void boot_secondary(void);      /* where PSCI CPU_ON goes, x0 = the CPU's record; the MMU is off */
 extern uint64_t boot_stage1[3]; /* what it loads: TCR_EL2, TTBR0_EL2, SCTLR_EL2 */
@@ -90,11 +82,9 @@ struct a64_regs *exit_irq_timed(struct a64_regs *regs);
 struct a64_regs *exit_serror_timed(struct a64_regs *regs);
 _Noreturn void el2_fault(struct el2_fault *fault, unsigned kind);
 
-/* main.c, called by boot.S: the device tree's physical address. */
-_Noreturn void el2_main(uintptr_t dtb);
-/* The same on a CPU that start_cpus() started. */
+/* start.c, called by boot.S on a CPU that power_cpu_on() started. */
 _Noreturn void el2_secondary(void);
-/* start.c: the same, when the boot loader entered us at EL1. */
+/* In main_boot()'s place when the boot loader entered us at EL1. */
 _Noreturn void el1_main(uintptr_t dtb);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "power.h"
 #include <hv/bits.h>
+#include <common/image.h>
 #include <common/report.h>
 
 #define EC_UNKNOWN    0x00u
@@ -74,7 +75,7 @@ static const char *abort_name(uint64_t esr)
 static void put_code(struct hv_text *text, uint64_t address)
 {
 	hv_text_hex(text, address, 16);
-	if (el2_is_code(address)) {
+	if (image_is_code(address)) {
 		hv_text_str(text, " image+");
 		hv_text_hex(text, address - (uintptr_t)image_start, 1);
 	}
@@ -155,7 +156,7 @@ static void dump_stack(const struct el2_cpu *cpu, uint64_t sp)
 	for (unsigned i = 0; i < STACK_WORDS && sp < end && lines < STACK_LINES; i++, sp += 8) {
 		uint64_t word = *(const uint64_t *)(uintptr_t)sp;
 
-		if (el2_is_code(word)) {
+		if (image_is_code(word)) {
 			dump_value("stack", word);
 			lines++;
 		}

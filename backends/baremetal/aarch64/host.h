@@ -28,4 +28,7 @@ struct host {
 HV_WARN_UNUSED enum hv_status host_read(
 	struct host *host, const void *dtb, struct range image, struct hv_load_error *error);
 
+/* start.c: the one that we stand on, once machine_learn() has read it. */
+const struct host *host_get(void);
+
 #endif

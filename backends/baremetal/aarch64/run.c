@@ -3,8 +3,6 @@
  * The loop: enter, exit, a64_trap_handle(), verdict. The hot path is exit_sync(): what it must look
  * at before it enters again is little, and everything else is behind settle().
  */
-#include "run.h"
-
 #include "caps.h"
 #include "debug.h"
 #include "el2.h"
@@ -187,17 +185,17 @@ static void mark(struct el2_cpu *cpu, uint64_t *ticks)
 {
 	uint64_t now = clock_count();
 
-	*ticks += now - cpu->mark;
-	cpu->mark = now;
+	*ticks += now - cpu->times.mark;
+	cpu->times.mark = now;
 }
 
 struct a64_regs *exit_sync_timed(struct a64_regs *regs, uint64_t esr)
 {
 	struct el2_cpu *cpu = el2_this_cpu();
 
-	mark(cpu, &cpu->guest_ticks);
+	mark(cpu, &cpu->times.guest);
 	regs = exit_sync(regs, esr);
-	mark(cpu, &cpu->hypervisor_ticks);
+	mark(cpu, &cpu->times.hypervisor);
 	return regs;
 }
 
@@ -205,9 +203,9 @@ struct a64_regs *exit_irq_timed(struct a64_regs *regs)
 {
 	struct el2_cpu *cpu = el2_this_cpu();
 
-	mark(cpu, &cpu->guest_ticks);
+	mark(cpu, &cpu->times.guest);
 	regs = exit_irq(regs);
-	mark(cpu, &cpu->hypervisor_ticks);
+	mark(cpu, &cpu->times.hypervisor);
 	return regs;
 }
 
@@ -215,9 +213,9 @@ struct a64_regs *exit_serror_timed(struct a64_regs *regs)
 {
 	struct el2_cpu *cpu = el2_this_cpu();
 
-	mark(cpu, &cpu->guest_ticks);
+	mark(cpu, &cpu->times.guest);
 	regs = exit_serror(regs);
-	mark(cpu, &cpu->hypervisor_ticks);
+	mark(cpu, &cpu->times.hypervisor);
 	return regs;
 }
 
@@ -291,12 +289,12 @@ static bool vm_is_stopped(struct hv_vm *vm)
 static void idle(struct el2_cpu *cpu, bool timed)
 {
 	if (timed) {
-		mark(cpu, &cpu->hypervisor_ticks);
+		mark(cpu, &cpu->times.hypervisor);
 	}
 	DSB(sy);
 	WFI();
 	if (timed) {
-		mark(cpu, &cpu->idle_ticks);
+		mark(cpu, &cpu->times.idle);
 	}
 	irq_handle(cpu, false);
 }
@@ -310,7 +308,7 @@ static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 	regs = settle(vcpu, HV_RESUME);
 	ISB();
 	if (timed) {
-		mark(cpu, &cpu->hypervisor_ticks);
+		mark(cpu, &cpu->times.hypervisor);
 	}
 	if (regs) {
 		guest_run(regs);
@@ -325,17 +323,17 @@ static void enter(struct el2_cpu *cpu, struct a64_vcpu *vcpu, bool timed)
 	hv_vcpu_leave(&vcpu->hv, cpu->verdict);
 }
 
-void run_vcpu(struct virt_a64 *virt, bool timed)
+void machine_run(struct board *board, bool timed)
 {
 	struct el2_cpu *cpu = el2_this_cpu();
-	struct a64_vcpu *vcpu = virt->vcpu[cpu->index];
+	struct a64_vcpu *vcpu = HV_CONTAINER_OF(board->vm->vcpu[cpu->index], struct a64_vcpu, hv);
 
 	context_load(cpu, vcpu);
 	context_clear();
 	SYSREG_WRITE(vbar_el2, timed ? (uintptr_t)vectors_timed : (uintptr_t)vectors);
 	ISB();
-	cpu->mark = clock_count();
-	while (!vm_is_stopped(virt->board.vm)) {
+	cpu->times.mark = clock_count();
+	while (!vm_is_stopped(board->vm)) {
 		if (hv_vcpu_enter(&vcpu->hv, cpu->index) == HV_OK) {
 			enter(cpu, vcpu, timed);
 		} else {

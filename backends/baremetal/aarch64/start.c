@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-#include "start.h"
+/*
+ * The first steps (common/machine.h), the same for the hypervisor and for images that test its
+ * parts: this CPU's record, the machine, our own translation. What cannot be is said on the
+ * console, and the machine goes off.
+ */
 
 #include "caps.h"
 #include "el2.h"
+#include "el2_stage1.h"
+#include "host.h"
 #include "host_gic.h"
+#include "irq.h"
 #include "power.h"
-#include "stage1.h"
 
-#include <common/uart.h>
 #include <common/clock.h>
+#include <common/end.h>
+#include <common/image.h>
+#include <common/machine.h>
+#include <common/main.h>
+#include <common/report.h>
+#include <common/stage1.h>
+#include <common/uart.h>
 #include <hv/bits.h>
 
-#include <common/report.h>
-
 #define DTB_MOST HV_MIB(2) /* by the boot protocol */
+
+static struct host host;
 
 struct el2_cpu_slot cpu_slots[EL2_CPUS] __attribute__((section(".noinit")));
 
@@ -29,72 +41,37 @@ static void cpu_init(uint16_t index)
 }
 
 /* We are CPU 0, wherever the tree has us; a tree without CPUs has us alone. */
-static void learn_cpus(struct host *host)
+static void learn_cpus(struct tree *tree)
 {
 	uint64_t self = SYSREG_READ(mpidr_el1) & MPIDR_AFFINITY;
 
-	host->tree.cpu_count = host->tree.cpu_count ? host->tree.cpu_count : 1;
-	for (uint32_t i = 1; i < host->tree.cpu_count; i++) {
-		if (host->tree.cpu[i] == self) {
-			host->tree.cpu[i] = host->tree.cpu[0];
+	tree->cpu_count = tree->cpu_count ? tree->cpu_count : 1;
+	for (uint32_t i = 1; i < tree->cpu_count; i++) {
+		if (tree->cpu[i] == self) {
+			tree->cpu[i] = tree->cpu[0];
 		}
 	}
-	host->tree.cpu[0] = self;
+	tree->cpu[0] = self;
 	el2_cpu(0)->mpidr = self;
-	for (uint16_t i = 1; i < host->tree.cpu_count; i++) {
+	for (uint16_t i = 1; i < tree->cpu_count; i++) {
 		cpu_init(i);
-		el2_cpu(i)->mpidr = host->tree.cpu[i];
-	}
-}
-
-_Noreturn void start_end(const char *how)
-{
-	report_str("end", how);
-	power_off();
-}
-
-_Noreturn void start_refuse(const struct hv_load_error *error)
-{
-	char line[160];
-	struct hv_text text = HV_TEXT(line);
-
-	if (error->input) {
-		hv_text_str(&text, error->input);
-		hv_text_str(&text, ": ");
-		hv_text_str(&text, error->field);
-		hv_text_str(&text, " at offset ");
-		hv_text_hex(&text, error->offset, 1);
-		hv_text_str(&text, " (");
-		hv_text_hex(&text, error->value, 1);
-		hv_text_str(&text, "): ");
-	}
-	hv_text_str(&text, error->why);
-	report("log", &text);
-	start_end("crash not started");
-}
-
-void start_need(bool fine, const char *why)
-{
-	struct hv_load_error error = {.input = NULL, .why = why};
-
-	if (!fine) {
-		start_refuse(&error);
+		el2_cpu(i)->mpidr = tree->cpu[i];
 	}
 }
 
 /* As soon as the UART is known there is somebody to talk to, even if the rest is wrong. */
-static enum hv_status meet(struct host *host, uintptr_t dtb, struct hv_load_error *error)
+static enum hv_status meet(uintptr_t dtb, struct hv_load_error *error)
 {
 	struct range image = {.base = (uintptr_t)image_start,
 		.size = (uintptr_t)image_end - (uintptr_t)image_start};
 	enum hv_status status;
 
 	boot_map_add(dtb, DTB_MOST, HV_MEM_NORMAL); /* it may reach into the next GiB */
-	status = host_read(host, (const void *)dtb, image, error);
-	power_init(host->psci_method);
-	if (host->tree.uart.size) {
-		boot_map_add(host->tree.uart.base, host->tree.uart.size, HV_MEM_DEVICE);
-		uart_init(host->tree.uart.base);
+	status = host_read(&host, (const void *)dtb, image, error);
+	power_init(host.psci_method);
+	if (host.tree.uart.size) {
+		boot_map_add(host.tree.uart.base, host.tree.uart.size, HV_MEM_DEVICE);
+		uart_init(host.tree.uart.base);
 	}
 	return status;
 }
@@ -102,32 +79,32 @@ static enum hv_status meet(struct host *host, uintptr_t dtb, struct hv_load_erro
 _Noreturn void el1_main(uintptr_t dtb)
 {
 	struct hv_load_error error;
-	struct host host;
 
 	/* Whatever else is wrong with this machine, this comes first. */
-	if (meet(&host, dtb, &error) != HV_OK && !host.tree.uart.size) {
-		power_off();
+	if (meet(dtb, &error) != HV_OK && !host.tree.uart.size) {
+		machine_off();
 	}
 	report_str("log", "entered at EL1, but a hypervisor needs EL2 "
 			  "(with QEMU: -M virt,virtualization=on)");
-	start_end("crash not started");
+	end_run("crash not started");
 }
 
-void start_learn(struct host *host, uintptr_t dtb)
+struct tree *machine_learn(uintptr_t dtb)
 {
 	struct hv_load_error error;
 
 	cpu_init(0);
-	if (meet(host, dtb, &error) != HV_OK) {
-		start_refuse(&error);
+	if (meet(dtb, &error) != HV_OK) {
+		end_refuse(&error);
 	}
 	caps_read();
-	start_need(a64_caps_missing(caps_get()) == NULL, a64_caps_missing(caps_get()));
-	start_need(host->gic_version == 2 || caps_get()->gicv3, "the GICv3 system registers");
-	start_need(clock_init(SYSREG_READ(cntfrq_el0) & UINT32_MAX),
+	end_unless(a64_caps_missing(caps_get()) == NULL, a64_caps_missing(caps_get()));
+	end_unless(host.gic_version == 2 || caps_get()->gicv3, "the GICv3 system registers");
+	end_unless(clock_init(SYSREG_READ(cntfrq_el0) & UINT32_MAX),
 		"CNTFRQ_EL0 is 0: firmware did not set it");
-	boot_map_add(host->tree.initrd.base, host->tree.initrd.size, HV_MEM_NORMAL);
-	learn_cpus(host);
+	boot_map_add(host.tree.initrd.base, host.tree.initrd.size, HV_MEM_NORMAL);
+	learn_cpus(&host.tree);
+	return &host.tree;
 }
 
 static enum hv_status map_device(const struct range *device)
@@ -135,50 +112,75 @@ static enum hv_status map_device(const struct range *device)
 	return stage1_map(device->base, device->size, HV_PROT_R | HV_PROT_W, HV_MEM_DEVICE);
 }
 
-void start_map(const struct host *host)
+void machine_map(void)
 {
 	enum hv_status status;
 	struct range frame;
 
-	for (uint32_t i = 0; i < host->gicr_count; i++) {
-		boot_map_add(host->gicr[i].base, host->gicr[i].size, HV_MEM_DEVICE);
+	for (uint32_t i = 0; i < host.gicr_count; i++) {
+		boot_map_add(host.gicr[i].base, host.gicr[i].size, HV_MEM_DEVICE);
 	}
-	if (host->gich.size) {
-		boot_map_add(host->gich.base, host->gich.size, HV_MEM_DEVICE);
+	if (host.gich.size) {
+		boot_map_add(host.gich.base, host.gich.size, HV_MEM_DEVICE);
 	}
-	start_need(host_gic_find(host) == HV_OK, "no redistributor of the GIC is this CPU's");
-	status = stage1_init();
+	end_unless(host_gic_find(&host) == HV_OK, "no redistributor of the GIC is this CPU's");
+	status = el2_stage1_init();
 	if (status == HV_OK) {
-		status = map_device(&host->tree.uart);
+		status = map_device(&host.tree.uart);
 	}
-	for (unsigned i = 0; status == HV_OK && host_gic_frame(host, i, &frame); i++) {
+	for (unsigned i = 0; status == HV_OK && host_gic_frame(&host, i, &frame); i++) {
 		status = frame.size ? map_device(&frame) : HV_OK;
 	}
 	if (status == HV_OK) {
 		status = stage1_map(
-			host->tree.initrd.base, host->tree.initrd.size, HV_PROT_R, HV_MEM_NORMAL);
+			host.tree.initrd.base, host.tree.initrd.size, HV_PROT_R, HV_MEM_NORMAL);
 	}
-	start_need(status == HV_OK, "our own tables: too little room, or devices that overlap");
+	end_unless(status == HV_OK, "our own tables: too little room, or devices that overlap");
 }
 
-void start_settle(const struct host *host)
+void machine_settle(void)
 {
-	stage1_use();
-	host_gic_init(host);
+	el2_stage1_use();
+	host_gic_init(&host);
 	host_gic_cpu_init();
 }
 
-void start_cpus(const struct host *host, uint32_t count)
+void machine_irqs(void)
+{
+	irq_init(&host);
+}
+
+void machine_start_cpus(uint32_t count)
 {
 	port_guest_sync(boot_stage1, sizeof(boot_stage1));
 	for (uint32_t i = 1; i < count; i++) {
-		start_need(power_cpu_on(host->tree.cpu[i], (uintptr_t)boot_secondary,
+		end_unless(power_cpu_on(host.tree.cpu[i], (uintptr_t)boot_secondary,
 				   (uintptr_t)el2_cpu((uint16_t)i)),
 			"firmware does not start a CPU that the VM needs");
 	}
 }
 
-void start_secondary(void)
+_Noreturn void el2_secondary(void)
 {
 	host_gic_cpu_init();
+	irq_cpu_init();
+	main_secondary();
+	for (;;) {
+		WFI();
+	}
+}
+
+_Noreturn void machine_off(void)
+{
+	power_off();
+}
+
+void machine_relax(void)
+{
+	RELAX();
+}
+
+const struct host *host_get(void)
+{
+	return &host;
 }

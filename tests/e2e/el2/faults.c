@@ -2,6 +2,7 @@
 /* Our own faults on purpose, one per boot. Each must end in a dump that says what happened. */
 #include "selftest.h"
 
+#include <common/image.h>
 #include <common/report.h>
 #include <el2.h>
 #include <hv/check.h>

@@ -5,6 +5,7 @@
  */
 #include "selftest.h"
 
+#include <common/image.h>
 #include <common/report.h>
 #include <el2.h>
 #include <hv/bits.h>

@@ -2,22 +2,24 @@
 /* Boots like the hypervisor does, then runs the one test that its initrd names. */
 #include "selftest.h"
 
+#include <common/end.h>
+#include <common/machine.h>
+#include <common/main.h>
 #include <common/report.h>
+#include <common/stage1.h>
 #include <el2.h>
-#include <stage1.h>
-#include <start.h>
 
 #define NAME_MOST 32u
 #define RAM_SIZE  HV_MIB(4)
 
-static struct host host;
+static struct tree *tree;
 
 static void name_read(char name[NAME_MOST])
 {
-	const char *text = (const char *)host.tree.initrd.base;
+	const char *text = (const char *)tree->initrd.base;
 	size_t used = 0;
 
-	while (used < host.tree.initrd.size && used < NAME_MOST - 1 && text[used] > ' ') {
+	while (used < tree->initrd.size && used < NAME_MOST - 1 && text[used] > ' ') {
 		name[used] = text[used];
 		used++;
 	}
@@ -54,27 +56,24 @@ static bool dispatch(const char *name, const struct selftest_ram *ram)
 }
 
 /* The parts are tested on one CPU. */
-_Noreturn void el2_secondary(void)
+void main_secondary(void)
 {
-	for (;;) {
-		WFI();
-	}
 }
 
-_Noreturn void el2_main(uintptr_t dtb)
+_Noreturn void main_boot(uintptr_t dtb)
 {
 	char name[NAME_MOST];
 	uint64_t base;
 	struct selftest_ram ram;
 
-	start_learn(&host, dtb);
-	start_map(&host);
-	start_need(
-		ranges_take(&host.tree.ram, RAM_SIZE, RAM_SIZE, &base) == HV_OK &&
+	tree = machine_learn(dtb);
+	machine_map();
+	end_unless(
+		ranges_take(&tree->ram, RAM_SIZE, RAM_SIZE, &base) == HV_OK &&
 			stage1_map(base, RAM_SIZE, HV_PROT_R | HV_PROT_W, HV_MEM_NORMAL) == HV_OK,
 		"no RAM for the test");
-	start_settle(&host);
+	machine_settle();
 	ram = (struct selftest_ram){.base = (uint8_t *)base, .size = RAM_SIZE};
 	name_read(name);
-	start_end(dispatch(name, &ram) ? "off" : "crash selftest");
+	end_run(dispatch(name, &ram) ? "off" : "crash selftest");
 }

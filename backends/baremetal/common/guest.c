@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest.h"
 
-#include "caps.h"
-#include "el2.h"
-#include "host_gic.h"
+#include "clock.h"
+#include "machine.h"
+#include "report.h"
 #include "stage1.h"
 
-#include <common/clock.h>
 #include <hv/bits.h>
-#include <common/report.h>
 
 #define BLOCK_1G HV_GIB(1)
 #define BLOCK_2M HV_MIB(2)
 #define NS_PER_S 1000000000u
 
-static enum hv_status take(struct host *host, uint64_t size, uint64_t align, uint64_t *base)
+static enum hv_status take(struct tree *tree, uint64_t size, uint64_t align, uint64_t *base)
 {
-	enum hv_status status = ranges_take(&host->tree.ram, size, align, base);
+	enum hv_status status = ranges_take(&tree->ram, size, align, base);
 
 	if (status == HV_OK) {
 		status = stage1_map(*base, size, HV_PROT_R | HV_PROT_W, HV_MEM_NORMAL);
@@ -25,26 +23,26 @@ static enum hv_status take(struct host *host, uint64_t size, uint64_t align, uin
 }
 
 /* With the alignment that gives Stage-2 the largest blocks, if such a place is free. */
-static enum hv_status take_ram(struct guest *guest, struct host *host)
+static enum hv_status take_ram(struct guest *guest, struct tree *tree)
 {
 	uint64_t size = guest->what.ram_size, base;
 	enum hv_status status = HV_ERR_NO_MEMORY;
 
 	if (size >= BLOCK_1G) {
-		status = take(host, size, BLOCK_1G, &base);
+		status = take(tree, size, BLOCK_1G, &base);
 	}
 	if (status == HV_ERR_NO_MEMORY) {
-		status = take(host, size, BLOCK_2M, &base);
+		status = take(tree, size, BLOCK_2M, &base);
 	}
 	if (status == HV_OK) {
-		guest->cfg.board.ram_size = size;
-		guest->cfg.board.ram_hpa = HPA(base);
-		guest->cfg.board.ram_host = (uint8_t *)base;
+		guest->cfg.ram_size = size;
+		guest->cfg.ram_hpa = HPA(base);
+		guest->cfg.ram_host = (uint8_t *)base;
 	}
 	return status;
 }
 
-static enum hv_status take_flash(struct guest *guest, struct host *host)
+static enum hv_status take_flash(struct guest *guest, struct tree *tree)
 {
 	uint64_t size = hv_align_up(guest->what.flash.size, HV_PAGE_SIZE);
 	enum hv_status status;
@@ -52,51 +50,40 @@ static enum hv_status take_flash(struct guest *guest, struct host *host)
 	if (size == 0) {
 		return HV_OK;
 	}
-	status = take(host, size, HV_PAGE_SIZE, &guest->flash.base);
+	status = take(tree, size, HV_PAGE_SIZE, &guest->flash.base);
 	if (status == HV_OK) {
 		guest->flash.size = size;
-		guest->cfg.board.flash_size = size;
-		guest->cfg.board.flash_hpa = HPA(guest->flash.base);
-		guest->cfg.board.flash_host = (uint8_t *)guest->flash.base;
+		guest->cfg.flash_size = size;
+		guest->cfg.flash_hpa = HPA(guest->flash.base);
+		guest->cfg.flash_host = (uint8_t *)guest->flash.base;
 	}
 	return status;
 }
 
-static enum hv_status take_core(struct guest *guest, struct host *host)
+static enum hv_status take_core(struct guest *guest, struct tree *tree)
 {
-	uint64_t arena_size = hv_align_up(virt_a64_arena_size(&guest->cfg), HV_PAGE_SIZE);
-	uint32_t page_count = virt_a64_page_count(&guest->cfg);
+	size_t arena_size;
+	uint32_t page_count;
 	uint64_t base;
-	enum hv_status status =
-		take(host, arena_size + page_count * HV_PAGE_SIZE, HV_PAGE_SIZE, &base);
+	enum hv_status status;
 
+	machine_sizes(&guest->what, &guest->cfg, &arena_size, &page_count);
+	arena_size = hv_align_up(arena_size, HV_PAGE_SIZE);
+	status = take(tree, arena_size + page_count * HV_PAGE_SIZE, HV_PAGE_SIZE, &base);
 	if (status == HV_OK) {
 		guest->arena = (struct hv_arena){.base = (uint8_t *)base, .size = arena_size};
 		guest->pages.page_count = page_count;
 		guest->pages.base = (uint8_t *)base + arena_size;
-		guest->cfg.board.pages = &guest->pages;
+		guest->cfg.pages = &guest->pages;
 	}
 	return status;
 }
 
-/* Descriptors of this format end at 48 bits, even on a CPU with more. */
-static uint8_t pa_bits(void)
-{
-	uint8_t bits = caps_get()->pa_bits;
-
-	return bits < a64_stage2_fmt.max_pa_bits ? bits : a64_stage2_fmt.max_pa_bits;
-}
-
 /* By the host's clock, which is read once; 1970 without one. */
-static uint64_t epoch(const struct host *host)
+static uint64_t epoch(void)
 {
-	uint64_t up = port_now() / NS_PER_S, now;
+	uint64_t up = port_now() / NS_PER_S, now = machine_epoch();
 
-	if (host->tree.rtc.size == 0) {
-		return 0;
-	}
-	boot_map_add(host->tree.rtc.base, host->tree.rtc.size, HV_MEM_DEVICE);
-	now = *(volatile uint32_t *)host->tree.rtc.base; /* RTCDR */
 	return now > up ? now - up : 0;
 }
 
@@ -115,7 +102,7 @@ static enum hv_status need_one_vm(uint64_t count, struct hv_load_error *error)
 
 /* Each vCPU has a CPU of its own. */
 static enum hv_status need_cpus(
-	const struct host *host, uint32_t count, struct hv_load_error *error)
+	const struct tree *tree, uint32_t count, struct hv_load_error *error)
 {
 	static const char *const why[TREE_CPUS] = {
 		"more vCPUs than the host's 1 CPU",
@@ -128,35 +115,18 @@ static enum hv_status need_cpus(
 		"more vCPUs than the 8 CPUs that are used at most",
 	};
 
-	if (count <= host->tree.cpu_count) {
+	if (count <= tree->cpu_count) {
 		return HV_OK;
 	}
 	*error = (struct hv_load_error){.input = "bundle",
 		.field = "cpus",
-		.why = why[host->tree.cpu_count - 1],
+		.why = why[tree->cpu_count - 1],
 		.value = count};
 	return HV_ERR_INVALID;
 }
 
-/*
- * Without a GICv3 host the system registers of a GICv3 guest would be undefined; with one, those
- * of a GICv2 guest would not be.
- */
-static enum hv_status need_gic(
-	const struct host *host, const struct hv_guest *guest, struct hv_load_error *error)
-{
-	if (guest->gic == host->gic_version) {
-		return HV_OK;
-	}
-	*error = (struct hv_load_error){.input = "bundle",
-		.field = "gic-version",
-		.why = guest->gic == 3 ? "the host has a GICv2 only" : "the host has a GICv3",
-		.value = guest->gic};
-	return HV_ERR_INVALID;
-}
-
 /* What the bundle wants, and where all of it will be. */
-static enum hv_status read_bundle(struct guest *guest, const struct host *host, struct hv_blob blob,
+static enum hv_status read_bundle(struct guest *guest, const struct tree *tree, struct hv_blob blob,
 	struct hv_load_error *error)
 {
 	enum hv_status status = hv_bundle_open(&guest->bundle, blob, error);
@@ -170,46 +140,38 @@ static enum hv_status read_bundle(struct guest *guest, const struct host *host, 
 		status = hv_bundle_vm(&guest->bundle, 0, &guest->what, error);
 	}
 	if (status == HV_OK) {
-		status = need_cpus(host, guest->what.cpus, error);
+		status = need_cpus(tree, guest->what.cpus, error);
 	}
 	if (status == HV_OK) {
-		status = need_gic(host, &guest->what, error);
+		status = machine_check(&guest->what, error);
 	}
 	if (status == HV_OK) {
-		status = hv_load_plan(&guest->what, GPA(VIRT_A64_RAM), &guest->plan, error);
+		status = hv_load_plan(&guest->what, machine_ram(), &guest->plan, error);
 	}
 	return status;
 }
 
-enum hv_status guest_plan(struct guest *guest, struct host *host, struct hv_load_error *error)
+enum hv_status guest_plan(struct guest *guest, struct tree *tree, struct hv_load_error *error)
 {
-	struct hv_blob blob = {
-		.data = (const void *)host->tree.initrd.base, .size = host->tree.initrd.size};
-	enum hv_status status = read_bundle(guest, host, blob, error);
+	struct hv_blob blob = {.data = (const void *)tree->initrd.base, .size = tree->initrd.size};
+	enum hv_status status = read_bundle(guest, tree, blob, error);
 
 	if (status != HV_OK) {
 		return status;
 	}
-	guest->cfg = (struct virt_a64_cfg){
-		.board =
-			{
-				.id = 1,
-				.cpus = guest->what.cpus,
-				.unshared = guest->what.cpus == 1, /* ours is the only CPU then */
-				.lazy_ram = guest->what.lazy_ram,
-				.epoch = epoch(host),
-			},
-		.gic = guest->what.gic,
-		.gicv = HPA(host->gicv.base),
-		.lr_count = host_gic_lr_count(),
-		.pa_bits = pa_bits(),
+	guest->cfg = (struct board_cfg){
+		.id = 1,
+		.cpus = guest->what.cpus,
+		.unshared = guest->what.cpus == 1, /* ours is the only CPU then */
+		.lazy_ram = guest->what.lazy_ram,
+		.epoch = epoch(),
 	};
 	*error = (struct hv_load_error){.input = NULL, .why = "the host has too little memory"};
-	status = take_ram(guest, host);
+	status = take_ram(guest, tree);
 	if (status == HV_OK) {
-		status = take_flash(guest, host);
+		status = take_flash(guest, tree);
 	}
-	return status == HV_OK ? take_core(guest, host) : status;
+	return status == HV_OK ? take_core(guest, tree) : status;
 }
 
 static void fill_flash(struct guest *guest)
@@ -225,23 +187,22 @@ static void fill_flash(struct guest *guest)
 	port_guest_sync(flash, guest->flash.size);
 }
 
-enum hv_status guest_create(struct guest *guest, uint32_t vtimer_intid, struct hv_load_error *error)
+enum hv_status guest_create(struct guest *guest)
 {
 	uint8_t *pool = guest->pages.base;
 	enum hv_status status;
 
 	hv_pages_init(&guest->pages, pool, HPA((uintptr_t)pool), guest->pages.page_count);
 	fill_flash(guest);
-	*error = (struct hv_load_error){.input = NULL, .why = "the VM could not be created"};
-	status = virt_a64_create(&guest->virt, &guest->cfg, &guest->arena);
-	for (uint16_t i = 0; i < guest->cfg.board.cpus && status == HV_OK; i++) {
-		/* The virtual timer is the CPU's own: its interrupt is the guest's to deactivate.
-		 */
-		status = vgic_hw_map(&guest->virt->vcpu[i]->gic, A64_PPI_VTIMER, vtimer_intid);
-		guest->virt->vcpu[i]->hv.pcpu = i;
+	status = machine_create(&guest->what, &guest->cfg, &guest->arena, &guest->board);
+	for (uint16_t i = 0; i < guest->cfg.cpus && status == HV_OK; i++) {
+		guest->board->vm->vcpu[i]->pcpu = i;
 	}
 	if (status == HV_OK) {
-		status = hv_load_commit(&guest->what, &guest->plan, &guest->virt->board.vm->gmem);
+		status = hv_load_commit(&guest->what, &guest->plan, &guest->board->vm->gmem);
+	}
+	if (status == HV_OK) {
+		machine_loaded(guest->board, guest->plan.dtb, guest->what.dtb.size);
 	}
 	return status;
 }
@@ -280,16 +241,17 @@ void guest_stats(const struct guest *guest)
 	struct hv_vcpu_stats sum = {0};
 	uint64_t in_guest = 0, in_hypervisor = 0, idle = 0;
 
-	for (uint16_t i = 0; i < guest->cfg.board.cpus; i++) {
-		const struct hv_vcpu_stats *its = &guest->virt->board.vm->vcpu[i]->stats;
+	for (uint16_t i = 0; i < guest->cfg.cpus; i++) {
+		const struct hv_vcpu_stats *its = &guest->board->vm->vcpu[i]->stats;
+		const struct machine_times *times = machine_times(i);
 
 		for (unsigned kind = 0; kind < HV_EXIT_KINDS; kind++) {
 			sum.exits[kind] += its->exits[kind];
 		}
 		sum.irqs += its->irqs;
-		in_guest += el2_cpu(i)->guest_ticks;
-		in_hypervisor += el2_cpu(i)->hypervisor_ticks;
-		idle += el2_cpu(i)->idle_ticks;
+		in_guest += times->guest;
+		in_hypervisor += times->hypervisor;
+		idle += times->idle;
 	}
 	for (unsigned kind = 0; kind < HV_EXIT_KINDS; kind++) {
 		stat("exits.", hv_exit_kind_name((enum hv_exit_kind)kind), sum.exits[kind]);

@@ -3,9 +3,8 @@
  * VMSAv8-64 Stage-1 descriptors of the EL2 regime, 4 KiB granule (DDI 0487, D8.3): one VA range,
  * no unprivileged access, so AP[1] is RES1 and XN has one bit.
  */
-#include "stage1.h"
-
 #include "asm.h"
+#include "el2_stage1.h"
 #include <hv/bits.h>
 
 #define DESC_VALID    HV_BIT(0)

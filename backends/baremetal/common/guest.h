@@ -3,34 +3,30 @@
 #ifndef GUEST_H
 #define GUEST_H
 
-#include "host.h"
+#include "tree.h"
 
-#include <board/virt_aarch64.h>
+#include <board/board.h>
 #include <hv/bundle.h>
 
 struct guest {
 	struct hv_bundle bundle;
 	struct hv_guest what;
 	struct hv_load_plan plan;
-	struct virt_a64_cfg cfg;
-	struct virt_a64 *virt;
+	struct board_cfg cfg;
+	struct board *board;
 	struct hv_arena arena;
 	struct hv_pages pages;
 	struct range flash; /* the guest's copy */
 };
 
 /*
- * Reads and checks the bundle, and takes from host->ram, and maps in stage1, all memory that the VM
+ * Reads and checks the bundle, and takes from tree->ram, and maps in stage1, all memory that the VM
  * will need. Writes none of it. HV_ERR_INVALID with *error, HV_ERR_NO_MEMORY.
  */
 HV_WARN_UNUSED enum hv_status guest_plan(
-	struct guest *guest, struct host *host, struct hv_load_error *error);
-/*
- * Creates the VM and copies its images; vtimer_intid: the physical interrupt of CNTV. error->input
- * is NULL when it is no image's fault.
- */
-HV_WARN_UNUSED enum hv_status guest_create(
-	struct guest *guest, uint32_t vtimer_intid, struct hv_load_error *error);
+	struct guest *guest, struct tree *tree, struct hv_load_error *error);
+/* Creates the VM and copies its images. */
+HV_WARN_UNUSED enum hv_status guest_create(struct guest *guest);
 
 /* Exit counters and times, as "stat" records. */
 void guest_stats(const struct guest *guest);
