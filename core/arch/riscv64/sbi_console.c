@@ -2,11 +2,15 @@
 /* SBI 2.0, chapter 12: the console by calls, beside the serial device. */
 #include "sbi.h"
 
+/* How many bytes there was room for; without a console they are thrown away. */
+static uint32_t put(struct hv_vm *vm, const uint8_t *bytes, uint32_t count)
+{
+	return vm->console.chan ? hv_vm_write(vm, bytes, count) : count;
+}
+
 bool rv64_sbi_put(struct rv64_vcpu *vcpu, uint8_t byte)
 {
-	struct hv_vm *vm = vcpu->hv.vm;
-
-	return !vm->console.chan || hv_vm_write(vm, &byte, 1) == 1;
+	return put(vcpu->hv.vm, &byte, 1) == 1;
 }
 
 /* a0 bytes at the physical address in a1 and a2, all of which the guest may access so. */
@@ -35,7 +39,7 @@ static HV_COLD enum hv_verdict write(struct rv64_vcpu *vcpu)
 		hv_gmem_copy_in(&vm->gmem, bytes, GPA(rv64_sbi_arg(vcpu, 1)), count) != HV_OK) {
 		return rv64_sbi_return(vcpu, SBI_ERR_INVALID_PARAM, 0);
 	}
-	return rv64_sbi_return(vcpu, SBI_SUCCESS, hv_vm_write(vm, bytes, count));
+	return rv64_sbi_return(vcpu, SBI_SUCCESS, put(vm, bytes, count));
 }
 
 static HV_COLD enum hv_verdict read(struct rv64_vcpu *vcpu)

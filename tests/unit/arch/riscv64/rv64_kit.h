@@ -134,6 +134,7 @@ static inline int kit_setup(void **state)
 	fake_rv64.vs.vstvec = KIT_VSTVEC;
 	kit.vcpu->vs_here = false;
 	kit.vcpu->vs_dirty = false;
+	fake_port.kicks = 0;
 	for (unsigned i = 0; i < 32; i++) {
 		kit.vcpu->regs.x[i] = kit_poison(i);
 	}
