@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RISC-V instructions that exits need to know: bits in, a record out. Pure. Unprivileged ISA
+ * 20191213 ("unpriv"), chapters 2, 5, 8 to 12, 16; the vector extension 1.0; CMO 1.0; priv 3.3.3.
+ */
+#ifndef RV64_DECODE_H
+#define RV64_DECODE_H
+
+#include <hv/bits.h>
+
+enum rv64_insn_kind {
+	RV64_INSN_OTHER,  /* none of those below, or reserved */
+	RV64_INSN_LDST,   /* an integer load or store: the record says it all */
+	RV64_INSN_FLOAT,  /* a floating-point load or store */
+	RV64_INSN_VECTOR, /* a vector load or store */
+	RV64_INSN_ATOMIC, /* an AMO, LR or SC */
+	RV64_INSN_CACHE,  /* cbo.* */
+	RV64_INSN_CSR,
+	RV64_INSN_WFI,
+};
+
+enum rv64_csr_op { RV64_CSR_WRITE = 1, RV64_CSR_SET, RV64_CSR_CLEAR };
+
+struct rv64_insn {
+	enum rv64_insn_kind kind;
+	uint8_t length; /* bytes: 2 or 4. Encodings of longer ones are 4, and OTHER */
+	/* LDST */
+	uint8_t size; /* bytes: 1, 2, 4, 8 */
+	bool write;
+	bool sext;    /* a load that extends the sign */
+	uint8_t reg;  /* rd of a load or a CSR instruction, rs2 of a store */
+	uint8_t base; /* rs1 */
+	int32_t imm;  /* added to the base */
+	/* CSR */
+	uint16_t csr;
+	enum rv64_csr_op op;
+	bool immediate; /* the operand is `source` itself, not the register of that number */
+	uint8_t source;
+};
+
+/* The upper half of `bits` is not looked at where the instruction has 16 bits. */
+struct rv64_insn rv64_insn_decode(uint32_t bits);
+
+/* By the first half: 2 or 4 bytes. */
+static inline uint8_t rv64_insn_length(uint32_t bits)
+{
+	return (bits & 3) == 3 ? 4 : 2;
+}
+
+/* ---- what the way to a device needs of a plain load or store, and no more: unpriv 2.6, 5.3, 16.3
+ */
+
+struct rv64_ldst {
+	uint8_t size;
+	bool sext;
+	uint8_t reg;
+};
+
+/* LB, LH, LW, LD, LBU, LHU, LWU. False: it is none. */
+static HV_HOT bool rv64_load_word(uint32_t bits, struct rv64_ldst *op)
+{
+	uint32_t width = bits >> 12 & 7;
+
+	op->size = (uint8_t)(1u << (width & 3));
+	op->sext = width < 4;
+	op->reg = bits >> 7 & 31;
+	return (bits & 0x7f) == 0x03 && width != 7;
+}
+
+/* SB, SH, SW, SD. */
+static HV_HOT bool rv64_store_word(uint32_t bits, struct rv64_ldst *op)
+{
+	op->size = (uint8_t)(1u << (bits >> 12 & 3));
+	op->sext = false;
+	op->reg = bits >> 20 & 31;
+	return (bits & 0x407f) == 0x23;
+}
+
+/* C.LW, C.LD, C.SW, C.SD but for the bit that tells loads from stores. */
+static HV_HOT void rv64_ldst_half(uint32_t bits, struct rv64_ldst *op)
+{
+	op->size = (uint8_t)(4u << (bits >> 13 & 1));
+	op->sext = true;
+	op->reg = (uint8_t)(8 + (bits >> 2 & 7));
+}
+
+static HV_HOT bool rv64_load_half(uint32_t bits, struct rv64_ldst *op)
+{
+	rv64_ldst_half(bits, op);
+	return (bits & 0xc003) == 0x4000;
+}
+
+static HV_HOT bool rv64_store_half(uint32_t bits, struct rv64_ldst *op)
+{
+	rv64_ldst_half(bits, op);
+	return (bits & 0xc003) == 0xc000;
+}
+
+#endif
