@@ -9,6 +9,7 @@
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
+#include <dev/plic/plic.h>
 #include <dev/virtio/virtio.h>
 #include <hv/bits.h>
 
@@ -30,7 +31,7 @@ struct bench {
 
 struct row {
 	const struct hv_dev_ops *ops;
-	uint64_t window; /* bytes of its region that are tried */
+	uint64_t from, window; /* where and how many bytes of its region are tried */
 	bool has_line;
 	void (*init)(struct bench *bench);
 	size_t (*size)(void); /* how much of the memory is its own */
@@ -128,15 +129,33 @@ static void init_gicv2(struct bench *b)
 	init_gic_as(b, GIC_IFACE_V2_SOFT);
 }
 
+static const struct plic_cfg plic_cfg = {.sources = 96, .harts = CPUS};
+
+static size_t size_plic(void)
+{
+	return plic_arena_size(&plic_cfg);
+}
+
+static void init_plic(struct bench *b)
+{
+	struct hv_arena arena = {.base = b->memory, .size = size_plic()};
+	struct plic *plic;
+
+	assert_int_equal(plic_create(&plic, &plic_cfg, &arena), HV_OK);
+	b->dev = plic;
+}
+
 static const struct row devices[] = {
-	{&pl011_ops, 0x1000, true, init_pl011, size_pl011},
-	{&pl031_ops, 0x1000, true, init_pl031, size_pl031},
-	{&pflash_ops, 0x1000, false, init_pflash, size_pflash},
-	{&virtio_empty_ops, 0x4000, false, init_virtio_empty, size_virtio_empty},
-	{&gicv3_dist_ops, GICV3_GICD_SIZE, false, init_gicv3, size_gic},
-	{&gicv3_redist_ops, GICV3_GICR_SIZE + 0x1000, false, init_gicv3, size_gic},
-	{&gicv2_dist_ops, GICV2_GICD_SIZE, false, init_gicv2, size_gic},
-	{&gicv2_cpuif_ops, GICV2_GICC_SIZE, false, init_gicv2, size_gic},
+	{&pl011_ops, 0, 0x1000, true, init_pl011, size_pl011},
+	{&pl031_ops, 0, 0x1000, true, init_pl031, size_pl031},
+	{&pflash_ops, 0, 0x1000, false, init_pflash, size_pflash},
+	{&virtio_empty_ops, 0, 0x4000, false, init_virtio_empty, size_virtio_empty},
+	{&gicv3_dist_ops, 0, GICV3_GICD_SIZE, false, init_gicv3, size_gic},
+	{&gicv3_redist_ops, 0, GICV3_GICR_SIZE + 0x1000, false, init_gicv3, size_gic},
+	{&gicv2_dist_ops, 0, GICV2_GICD_SIZE, false, init_gicv2, size_gic},
+	{&gicv2_cpuif_ops, 0, GICV2_GICC_SIZE, false, init_gicv2, size_gic},
+	{&plic_ops, 0, PLIC_ENABLE + 0x1000, false, init_plic, size_plic},
+	{&plic_ops, PLIC_CONTEXT, 6 * PLIC_CONTEXT_STRIDE, false, init_plic, size_plic},
 };
 
 static uint64_t random_u64(void)
@@ -156,7 +175,12 @@ static uint64_t mask_of(uint8_t size)
 static uint64_t touch(struct bench *b, uint64_t off, uint8_t size, bool write, uint64_t data)
 {
 	struct hv_access access = {
-		.off = off, .data = data & mask_of(size), .now = now, .size = size, .write = write};
+		.off = row->from + off,
+		.data = data & mask_of(size),
+		.now = now,
+		.size = size,
+		.write = write,
+	};
 
 	if (!row->ops->access(b->dev, &access)) {
 		return 0;
@@ -238,7 +262,8 @@ static void read_twice(uint64_t off, uint8_t size)
 
 static void assert_refused_or_unchanged(uint64_t off, uint8_t size)
 {
-	struct hv_access access = {.off = off, .data = 1, .now = now, .size = size, .write = true};
+	struct hv_access access = {
+		.off = row->from + off, .data = 1, .now = now, .size = size, .write = true};
 
 	if (!row->ops->access(bench.dev, &access)) {
 		assert_memory_equal(twin.memory, bench.memory, MEMORY);
