@@ -36,10 +36,7 @@ void port_kick(uint16_t pcpu)
 
 void port_tlb_flush(const struct hv_pt *pt, gpa_t from, uint64_t len)
 {
-	(void)pt;
-	(void)from;
-	(void)len;
-	(void)uc_ctl_flush_tlb(sim_now->cpu.engine.uc);
+	sim_now->arch->nested_changed(sim_now, pt, from, len);
 }
 
 /* The guest may have run what stood there before: Unicorn's translations of it are stale. */
@@ -47,7 +44,7 @@ void port_guest_sync(const void *host, size_t size)
 {
 	(void)host;
 	(void)size;
-	(void)uc_ctl_flush_tb(sim_now->cpu.engine.uc);
+	(void)uc_ctl_flush_tb(sim_now->uc);
 }
 
 void port_log(const char *line, size_t size)
@@ -65,22 +62,22 @@ void port_panic(const char *why)
 
 void port_a64_el1_load(struct a64_el1 *el1)
 {
-	sim_cpu_el1_load(&sim_now->cpu, el1);
+	sim_cpu_el1_load(&sim_now->a64.cpu, el1);
 }
 
 uint64_t port_a64_sctlr(void)
 {
-	return sim_sysreg_get(sim_now->cpu.engine.uc, UC_SCTLR_EL1);
+	return sim_sysreg_get(sim_now->uc, UC_SCTLR_EL1);
 }
 
 void port_a64_vreg_get(unsigned n, uint64_t value[2])
 {
-	(void)uc_reg_read(sim_now->cpu.engine.uc, UC_ARM64_REG_Q0 + (int)n, value);
+	(void)uc_reg_read(sim_now->uc, UC_ARM64_REG_Q0 + (int)n, value);
 }
 
 void port_a64_vreg_set(unsigned n, const uint64_t value[2])
 {
-	(void)uc_reg_write(sim_now->cpu.engine.uc, UC_ARM64_REG_Q0 + (int)n, value);
+	(void)uc_reg_write(sim_now->uc, UC_ARM64_REG_Q0 + (int)n, value);
 }
 
 uint64_t port_a64_count(void)
@@ -90,7 +87,7 @@ uint64_t port_a64_count(void)
 
 void port_gicv3_lr_load(struct gicv3_cpu *cpu)
 {
-	uc_gicv_load(&sim_now->vcpu[cpu->index].gicv, cpu);
+	uc_gicv_load(&sim_now->a64.vcpu[cpu->index].gicv, cpu);
 }
 
 /* No virtual interrupt of the sim stands for a physical one. */

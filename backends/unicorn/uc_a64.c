@@ -193,7 +193,7 @@ enum sim_exit sim_cpu_run(struct sim_cpu *cpu, uint64_t deadline)
 		error = uc_emu_start(
 			cpu->engine.uc, sim_reg_get(cpu->engine.uc, UC_ARM64_REG_PC), 0, 0, 0);
 	}
-	cpu->guest_ns += sim_host_now() - start;
+	cpu->clock->guest_ns += sim_host_now() - start;
 	if (error != UC_ERR_OK) {
 		cpu->broken = uc_strerror(error);
 	}

@@ -53,7 +53,6 @@ struct sim_cpu {
 	bool trapped;
 	bool code_is_stale; /* what was translated must not run again */
 	const char *broken; /* NULL: nothing is */
-	uint64_t guest_ns;  /* host time inside the guest */
 };
 
 /* NULL, or in words why not. The clock outlives the CPU. */

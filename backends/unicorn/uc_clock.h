@@ -22,6 +22,7 @@ struct sim_clock {
 	uint64_t deadline; /* ns */
 	void *every;       /* who looks at each block; NULL: nobody */
 	uint64_t held;     /* blocks that `left` lacks because of that */
+	uint64_t guest_ns; /* host time inside the guest */
 };
 
 uint64_t sim_host_now(void);

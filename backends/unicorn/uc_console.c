@@ -17,7 +17,7 @@ static void end_by_caller(struct sim *sim)
 
 void sim_console_drain(struct sim *sim)
 {
-	struct hv_ring *ring = &sim->virt->board.console.to_host;
+	struct hv_ring *ring = &sim->board->console.to_host;
 	uint8_t bytes[CHUNK];
 	size_t count;
 
@@ -31,12 +31,12 @@ void sim_console_drain(struct sim *sim)
 			end_by_caller(sim);
 		}
 	} while (count == CHUNK);
-	hv_bus_poll(&sim->virt->board.vm->bus);
+	hv_bus_poll(&sim->board->vm->bus);
 }
 
 static size_t room(const struct sim *sim)
 {
-	return HV_RING_SIZE - hv_ring_count(&sim->virt->board.console.to_guest);
+	return HV_RING_SIZE - hv_ring_count(&sim->board->console.to_guest);
 }
 
 static void take_input(struct sim *sim)
@@ -50,11 +50,10 @@ static void take_input(struct sim *sim)
 	} else if (count == SIM_IN_EOF) {
 		sim->input_open = false;
 	}
-	for (int i = 0; i < count && hv_ring_put(&sim->virt->board.console.to_guest, bytes[i]);
-		i++) {
+	for (int i = 0; i < count && hv_ring_put(&sim->board->console.to_guest, bytes[i]); i++) {
 	}
 	if (count > 0) {
-		hv_bus_poll(&sim->virt->board.vm->bus);
+		hv_bus_poll(&sim->board->vm->bus);
 	}
 }
 

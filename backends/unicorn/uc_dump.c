@@ -17,7 +17,7 @@ void sim_dump(struct sim *sim)
 {
 	struct sim_report *report = sim->report;
 
-	snprintf(report->error, sizeof(report->error), "%s", sim->virt->board.vm->crash.reason);
+	snprintf(report->error, sizeof(report->error), "%s", sim->board->vm->crash.reason);
 	report->dump[0] = '\0';
-	a64_dump_crash(sim->virt->board.vm, add_line, report);
+	sim->arch->dump(sim->board->vm, add_line, report);
 }

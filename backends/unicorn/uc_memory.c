@@ -43,11 +43,13 @@ static void give(uint8_t *base, uint64_t size)
 	}
 }
 
-/* The emulated CPU sees `base` at `hpa`. */
+/* An emulated CPU that walks the nested tables sees `base` at `hpa`. */
 static bool show(struct sim *sim, uint64_t hpa, uint8_t *base, uint64_t size)
 {
-	return base &&
-	       uc_mem_map_ptr(sim->cpu.engine.uc, hpa, size, UC_PROT_ALL, base) == UC_ERR_OK;
+	if (!sim->arch->walks_nested) {
+		return base != NULL;
+	}
+	return base && uc_mem_map_ptr(sim->uc, hpa, size, UC_PROT_ALL, base) == UC_ERR_OK;
 }
 
 const char *sim_memory_open(struct sim *sim)
@@ -64,7 +66,7 @@ const char *sim_memory_open(struct sim *sim)
 		return NULL;
 	}
 	memory->flash_size = round_up(guest->flash.size, HV_PAGE_SIZE);
-	memory->flash = guest->flash.size <= VIRT_A64_FLASH_MAX ? take(memory->flash_size) : NULL;
+	memory->flash = guest->flash.size <= sim->arch->flash_max ? take(memory->flash_size) : NULL;
 	if (!show(sim, SIM_FLASH_HPA, memory->flash, memory->flash_size)) {
 		return "the flash image is larger than the machine's flash, or than memory";
 	}

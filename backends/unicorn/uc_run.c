@@ -16,7 +16,7 @@
 
 static bool is_over(const struct sim *sim)
 {
-	return sim->over || sim->virt->board.vm->state != HV_VM_RUNNING;
+	return sim->over || sim->board->vm->state != HV_VM_RUNNING;
 }
 
 /* ---- between two runs of the guest ---- */
@@ -36,7 +36,7 @@ static void service(struct sim *sim)
 
 static bool is_service_due(const struct sim *sim)
 {
-	return hv_ring_count(&sim->virt->board.console.to_host) >= CONSOLE_ENOUGH ||
+	return hv_ring_count(&sim->board->console.to_host) >= CONSOLE_ENOUGH ||
 	       port_now() >= sim->next_service;
 }
 
@@ -45,53 +45,26 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* The vCPU's timers tell the GIC; returns when they want to be asked again, in ns. */
-static uint64_t timers_update(struct a64_vcpu *vcpu)
-{
-	uint64_t due = a64_timers_update(vcpu, port_a64_count());
-
-	return due > UINT64_MAX / SIM_TICK_NS ? HV_NEVER_DUE : due * SIM_TICK_NS;
-}
-
 /* ---- a vCPU runs ---- */
 
 /* All that must be right before the guest goes on; false: it must not. */
-static bool prepare(struct sim *sim, struct a64_vcpu *vcpu, uint64_t turn_end, uint64_t *deadline)
+static bool prepare(struct sim *sim, struct hv_vcpu *vcpu, uint64_t turn_end, uint64_t *deadline)
 {
 	uint32_t todo;
 
 	/* They are looked at here, whatever happened. */
-	atomic_fetch_and(&vcpu->hv.todo, ~(uint32_t)HV_TODO_TIME);
-	*deadline =
-		earlier(timers_update(vcpu), hv_bus_expire(&sim->virt->board.vm->bus, port_now()));
+	atomic_fetch_and(&vcpu->todo, ~(uint32_t)HV_TODO_TIME);
+	*deadline = earlier(sim->arch->timers_update(sim, vcpu->index),
+		hv_bus_expire(&sim->board->vm->bus, port_now()));
 	*deadline = earlier(*deadline, earlier(turn_end, sim->next_service));
-	todo = atomic_load(&vcpu->hv.todo);
+	todo = atomic_load(&vcpu->todo);
 	if (todo & HV_TODO_LEAVE) {
 		return false;
 	}
 	if (todo & HV_TODO_IRQ) {
-		a64_entry_prepare(vcpu);
+		sim->arch->irq_prepare(sim, vcpu->index);
 	}
 	return true;
-}
-
-static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t deadline)
-{
-	enum hv_verdict verdict = HV_RESUME;
-
-	switch (sim_cpu_run(&sim->cpu, deadline)) {
-	case SIM_EXIT_TRAP: verdict = a64_trap_handle(vcpu->a64, &sim->cpu.trap); break;
-	case SIM_EXIT_BROKEN:
-		verdict = hv_vm_crash(&vcpu->a64->hv, sim->cpu.broken, vcpu->a64->regs.pc, 0);
-		break;
-	case SIM_EXIT_TIME: break;
-	}
-	/* What the interface asks for is one of the reasons why a run ends, and lasts over a turn.
-	 */
-	if ((verdict == HV_RESUME || verdict == HV_YIELD) && uc_gicv_maintenance(&vcpu->gicv)) {
-		vgic_sync(&vcpu->a64->gic);
-	}
-	return verdict;
 }
 
 /*
@@ -100,12 +73,12 @@ static enum hv_verdict step(struct sim *sim, struct sim_vcpu *vcpu, uint64_t dea
  */
 static uint64_t wake_due(struct sim *sim)
 {
-	const struct hv_vm *vm = sim->virt->board.vm;
+	const struct hv_vm *vm = sim->board->vm;
 	uint64_t deadline = HV_NEVER_DUE;
 
 	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
 		if (vm->vcpu[i]->state == HV_VCPU_BLOCKED) {
-			deadline = earlier(deadline, timers_update(sim->virt->vcpu[i]));
+			deadline = earlier(deadline, sim->arch->timers_update(sim, i));
 		}
 	}
 	return deadline;
@@ -113,43 +86,43 @@ static uint64_t wake_due(struct sim *sim)
 
 static uint64_t turn_end(struct sim *sim)
 {
-	if (sim->virt->board.vm->vcpu_count == 1) {
+	if (sim->board->vm->vcpu_count == 1) {
 		return HV_NEVER_DUE;
 	}
 	return earlier(wake_due(sim), port_now() + TURN_NS);
 }
 
 /* False: it is not ready. */
-static bool run_vcpu(struct sim *sim, struct sim_vcpu *vcpu)
+static bool run_vcpu(struct sim *sim, struct hv_vcpu *vcpu)
 {
-	struct hv_vcpu *hv = &vcpu->a64->hv;
 	enum hv_verdict verdict = HV_RESUME;
 	uint64_t deadline, end;
 
-	if (hv->state != HV_VCPU_READY || hv_vcpu_enter(hv, 0) != HV_OK) {
+	if (vcpu->state != HV_VCPU_READY || hv_vcpu_enter(vcpu, 0) != HV_OK) {
 		return false;
 	}
-	sim_cpu_load(&sim->cpu, vcpu);
+	sim->arch->load(sim, vcpu->index);
 	end = turn_end(sim);
 	do {
-		verdict = prepare(sim, vcpu->a64, end, &deadline) ? step(sim, vcpu, deadline)
-								  : HV_YIELD;
+		verdict = prepare(sim, vcpu, end, &deadline)
+				  ? sim->arch->run(sim, vcpu->index, deadline)
+				  : HV_YIELD;
 	} while (verdict == HV_RESUME && !is_service_due(sim) && port_now() < end);
 	if (verdict == HV_OFF) {
-		sim_cpu_clear(&sim->cpu);
+		sim->arch->clear(sim);
 	}
-	hv_vcpu_leave(hv, verdict == HV_RESUME ? HV_YIELD : verdict);
+	hv_vcpu_leave(vcpu, verdict == HV_RESUME ? HV_YIELD : verdict);
 	return true;
 }
 
 static bool run_next(struct sim *sim)
 {
-	uint16_t count = sim->virt->board.vm->vcpu_count;
+	uint16_t count = sim->board->vm->vcpu_count;
 
 	for (uint16_t i = 1; i <= count; i++) {
 		uint16_t next = (uint16_t)((sim->last + i) % count);
 
-		if (run_vcpu(sim, &sim->vcpu[next])) {
+		if (run_vcpu(sim, sim->board->vm->vcpu[next])) {
 			sim->last = next;
 			return true;
 		}
@@ -161,7 +134,7 @@ static bool run_next(struct sim *sim)
 
 static uint64_t idle_deadline(struct sim *sim)
 {
-	uint64_t deadline = hv_bus_expire(&sim->virt->board.vm->bus, port_now());
+	uint64_t deadline = hv_bus_expire(&sim->board->vm->bus, port_now());
 
 	return earlier(deadline, wake_due(sim));
 }
@@ -180,7 +153,7 @@ static uint64_t until_timeout(const struct sim *sim)
  */
 static bool is_idle(const struct sim *sim)
 {
-	const struct hv_vm *vm = sim->virt->board.vm;
+	const struct hv_vm *vm = sim->board->vm;
 
 	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
 		if (vm->vcpu[i]->state == HV_VCPU_READY) {
@@ -232,62 +205,39 @@ static void run(struct sim *sim)
 
 /* ---- before and after ---- */
 
-static struct virt_a64_cfg board_cfg(struct sim *sim, const struct a64_caps *caps)
+static struct board_cfg board_cfg(struct sim *sim)
 {
-	return (struct virt_a64_cfg){
-		.board =
-			{
-				.id = 1,
-				.cpus = sim->cfg->guest->cpus,
-				.ram_size = sim->memory.ram_size,
-				.ram_hpa = HPA(SIM_RAM_HPA),
-				.ram_host = sim->memory.ram,
-				.lazy_ram = sim->cfg->guest->lazy_ram,
-				.flash_size = sim->memory.flash_size,
-				.flash_hpa = HPA(SIM_FLASH_HPA),
-				.flash_host = sim->memory.flash,
-				.epoch = sim->cfg->deterministic ? DETERMINISTIC_EPOCH
-								 : (uint64_t)time(NULL),
-				.pages = &sim->memory.pages,
-			},
-		.gic = sim->cfg->guest->gic,
-		.lr_count = caps->lr_count,
-		.pa_bits = caps->pa_bits,
+	return (struct board_cfg){
+		.id = 1,
+		.cpus = sim->cfg->guest->cpus,
+		.ram_size = sim->memory.ram_size,
+		.ram_hpa = HPA(SIM_RAM_HPA),
+		.ram_host = sim->memory.ram,
+		.lazy_ram = sim->cfg->guest->lazy_ram,
+		.flash_size = sim->memory.flash_size,
+		.flash_hpa = HPA(SIM_FLASH_HPA),
+		.flash_host = sim->memory.flash,
+		.epoch = sim->cfg->deterministic ? DETERMINISTIC_EPOCH : (uint64_t)time(NULL),
+		.pages = &sim->memory.pages,
 	};
 }
 
-static const char *build_board(struct sim *sim, const struct a64_caps *caps)
+static const char *build_board(struct sim *sim)
 {
-	struct virt_a64_cfg cfg = board_cfg(sim, caps);
-	uint32_t pages = virt_a64_page_count(&cfg);
+	struct board_cfg cfg = board_cfg(sim);
+	uint32_t pages = sim->arch->page_count(sim, &cfg);
 	struct hv_arena arena;
 	const char *wrong;
 
 	if (pages == 0) {
 		return "the machine cannot have that much memory or that many CPUs";
 	}
-	wrong = sim_memory_pool(sim, pages * HV_PAGE_SIZE, virt_a64_arena_size(&cfg));
+	wrong = sim_memory_pool(sim, pages * HV_PAGE_SIZE, sim->arch->arena_size(sim, &cfg));
 	if (wrong) {
 		return wrong;
 	}
 	arena = (struct hv_arena){.base = sim->memory.arena, .size = sim->memory.arena_size};
-	if (virt_a64_create(&sim->virt, &cfg, &arena) != HV_OK) {
-		return "the machine cannot be built like that";
-	}
-	return NULL;
-}
-
-static const char *tie_vcpus(struct sim *sim, const struct a64_caps *caps)
-{
-	for (uint16_t i = 0; i < sim->virt->board.vm->vcpu_count; i++) {
-		sim->vcpu[i].a64 = sim->virt->vcpu[i];
-		a64_vcpu_caps_set(sim->vcpu[i].a64, caps);
-		uc_gicv_reset(&sim->vcpu[i].gicv, caps->lr_count);
-		if (!sim_cpu_add(&sim->cpu, &sim->vcpu[i], &sim->virt->board.vm->pt)) {
-			return "no memory for the registers of a vCPU";
-		}
-	}
-	return NULL;
+	return sim->arch->build(sim, &cfg, &arena);
 }
 
 /* Puts the guest's images into its memory and switches it on. */
@@ -295,12 +245,12 @@ static const char *boot(struct sim *sim)
 {
 	struct hv_load_plan plan;
 
-	if (hv_load_plan(sim->cfg->guest, GPA(VIRT_A64_RAM), &plan, &sim->report->load_error) !=
+	if (hv_load_plan(sim->cfg->guest, GPA(sim->arch->ram), &plan, &sim->report->load_error) !=
 			HV_OK ||
-		hv_load_commit(sim->cfg->guest, &plan, &sim->virt->board.vm->gmem) != HV_OK) {
+		hv_load_commit(sim->cfg->guest, &plan, &sim->board->vm->gmem) != HV_OK) {
 		return "the guest's images cannot be loaded";
 	}
-	if (hv_vm_start(sim->virt->board.vm, plan.entry, plan.dtb.v) != HV_OK) {
+	if (hv_vm_start(sim->board->vm, plan.entry, plan.dtb.v) != HV_OK) {
 		return "the machine does not start";
 	}
 	return NULL;
@@ -308,20 +258,16 @@ static const char *boot(struct sim *sim)
 
 static const char *assemble(struct sim *sim)
 {
-	struct a64_idregs id = sim_cpu_id(&sim->cpu);
-	struct a64_caps caps = a64_caps_decode(&id);
-	const char *wrong = a64_caps_missing(&caps);
+	const char *wrong = sim_memory_open(sim);
 
-	wrong = wrong ? wrong : sim_memory_open(sim);
-	wrong = wrong ? wrong : build_board(sim, &caps);
-	wrong = wrong ? wrong : tie_vcpus(sim, &caps);
+	wrong = wrong ? wrong : build_board(sim);
 	return wrong ? wrong : boot(sim);
 }
 
 static void account(struct sim *sim)
 {
 	struct sim_report *report = sim->report;
-	struct hv_vm *vm = sim->virt->board.vm;
+	struct hv_vm *vm = sim->board->vm;
 
 	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
 		for (int kind = 0; kind < HV_EXIT_KINDS; kind++) {
@@ -331,7 +277,7 @@ static void account(struct sim *sim)
 	}
 	report->blocks = sim_clock_blocks(&sim->clock);
 	report->wall_s = (double)(sim_host_now() - sim->clock.start) / NS_PER_S;
-	report->guest_s = (double)sim->cpu.guest_ns / NS_PER_S;
+	report->guest_s = (double)sim->clock.guest_ns / NS_PER_S;
 	report->idle_s = (double)sim->idle_ns / NS_PER_S;
 	report->hypervisor_s = report->wall_s - report->guest_s - report->idle_s;
 }
@@ -352,7 +298,7 @@ static void conclude(struct sim *sim)
 		[HV_STOP_REBOOT] = SIM_REBOOT,
 		[HV_STOP_CRASH] = SIM_CRASH,
 	};
-	struct hv_vm *vm = sim->virt->board.vm;
+	struct hv_vm *vm = sim->board->vm;
 
 	if (!sim->over) {
 		sim->report->end = ends[vm->stop];
@@ -368,8 +314,8 @@ static void refuse(struct sim *sim, const char *wrong)
 {
 	sim->report->end = SIM_NOT_STARTED;
 	snprintf(sim->report->error, sizeof(sim->report->error), "%s", wrong);
-	if (sim->virt) {
-		destroy(sim->virt->board.vm);
+	if (sim->board) {
+		destroy(sim->board->vm);
 	}
 }
 
@@ -385,8 +331,9 @@ void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
 		refuse(&sim, "the sim does not run riscv64 guests yet; --backend qemu does");
 		return;
 	}
+	sim.arch = &sim_arch_a64;
 	sim_clock_start(&sim.clock, cfg->deterministic);
-	wrong = sim_cpu_open(&sim.cpu, &sim.clock);
+	wrong = sim.arch->open(&sim);
 	if (wrong) {
 		refuse(&sim, wrong);
 		return;
@@ -398,9 +345,6 @@ void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
 		run(&sim);
 		conclude(&sim);
 	}
-	for (unsigned i = 0; i < HV_VCPUS; i++) {
-		sim_cpu_drop(&sim.vcpu[i]);
-	}
-	sim_cpu_close(&sim.cpu);
+	sim.arch->close(&sim);
 	sim_memory_close(&sim);
 }

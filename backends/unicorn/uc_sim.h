@@ -5,6 +5,7 @@
 
 #include "sim.h"
 #include "uc_a64.h"
+#include "uc_arch.h"
 #include "uc_clock.h"
 
 #include <board/virt_aarch64.h>
@@ -17,14 +18,23 @@ struct sim_memory {
 	struct hv_pages pages;
 };
 
+/* What an A64 guest needs besides. */
+struct sim_a64 {
+	struct sim_cpu cpu;
+	struct virt_a64 *virt;
+	struct sim_vcpu vcpu[HV_VCPUS];
+	struct a64_caps caps;
+};
+
 struct sim {
 	const struct sim_cfg *cfg;
 	struct sim_report *report;
 	struct sim_memory memory;
 	struct sim_clock clock;
-	struct sim_cpu cpu;
-	struct virt_a64 *virt;
-	struct sim_vcpu vcpu[HV_VCPUS];
+	const struct sim_arch *arch;
+	uc_engine *uc;         /* the emulated CPU */
+	struct board *board;   /* NULL: none yet */
+	struct sim_a64 a64;    /* the architecture's own: */
 	uint16_t last;         /* the vCPU that ran last: they take turns */
 	uint64_t next_service; /* ns of the guest's time */
 	uint64_t idle_ns;      /* host time without a vCPU to run */

@@ -61,7 +61,7 @@ static uint64_t draw(uint64_t below)
 /* The end of a batch; or a load that Stage-2 refused, which is noted and stepped over. */
 static void on_exception(uc_engine *uc, uint32_t number, void *data)
 {
-	struct sim_fault fault = sim_engine_fault(&oracle->sim.cpu.engine);
+	struct sim_fault fault = sim_engine_fault(&oracle->sim.a64.cpu.engine);
 
 	(void)number;
 	(void)data;
@@ -76,7 +76,8 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 static void show(uint64_t at, void *bytes, size_t size)
 {
 	assert_int_equal(
-		uc_mem_map_ptr(oracle->sim.cpu.engine.uc, at, size, UC_PROT_ALL, bytes), UC_ERR_OK);
+		uc_mem_map_ptr(oracle->sim.a64.cpu.engine.uc, at, size, UC_PROT_ALL, bytes),
+		UC_ERR_OK);
 }
 
 static void fill_backing(void)
@@ -101,7 +102,7 @@ static void map_flat(uint64_t at, uint64_t size, uint8_t prot)
 
 static void load_tables(void)
 {
-	uc_engine *uc = oracle->sim.cpu.engine.uc;
+	uc_engine *uc = oracle->sim.a64.cpu.engine.uc;
 
 	oracle->pt.lock = HV_LOCK_INIT(HV_LOCK_PT);
 	assert_int_equal(
@@ -127,8 +128,10 @@ static int setup(void **state)
 	oracle->pool = aligned_alloc(65536, POOL_PAGES * HV_PAGE_SIZE);
 	assert_non_null(oracle->pool);
 	sim_now = &oracle->sim;
-	assert_null(sim_engine_open(&oracle->sim.cpu.engine));
-	uc = oracle->sim.cpu.engine.uc;
+	assert_null(sim_engine_open(&oracle->sim.a64.cpu.engine));
+	uc = oracle->sim.a64.cpu.engine.uc;
+	oracle->sim.arch = &sim_arch_a64;
+	oracle->sim.uc = uc;
 	memcpy(oracle->code_page, loading_code, sizeof(loading_code));
 	show(CODE, oracle->code_page, 4096);
 	show(BATCH, &oracle->batch, (sizeof(oracle->batch) + 4095) / 4096 * 4096);
@@ -145,7 +148,7 @@ static int teardown(void **state)
 	(void)state;
 	hv_pt_destroy(&oracle->pt);
 	assert_int_equal(oracle->pages.free_count, POOL_PAGES);
-	sim_engine_close(&oracle->sim.cpu.engine);
+	sim_engine_close(&oracle->sim.a64.cpu.engine);
 	free(oracle->backing);
 	free(oracle->pool);
 	free(oracle);
@@ -155,7 +158,7 @@ static int teardown(void **state)
 /* Loads from every address of the batch. */
 static void load_batch(void)
 {
-	uc_engine *uc = oracle->sim.cpu.engine.uc;
+	uc_engine *uc = oracle->sim.a64.cpu.engine.uc;
 
 	sim_reg_set(uc, UC_ARM64_REG_X0, BATCH);
 	sim_reg_set(uc, UC_ARM64_REG_X1, BATCH + sizeof(oracle->batch.address));
