@@ -29,7 +29,7 @@ struct hv_vm_cfg fake_vm_prepare(struct fake_vm *fake, uint16_t vcpus)
 	const struct hv_vm_cfg cfg = {
 		.id = 7,
 		.vcpu_count = vcpus,
-		.arch = &fake_arch,
+		.arch = fake->arch ? fake->arch : &fake_arch,
 		.pages = &fake->pool,
 		.ia_bits = 40,
 		.pa_bits = 40,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A VM of the fake architecture with memory, in whichever state a test wants to start from. */
+/*
+ * A VM with memory, in whichever state a test wants to start from: of the fake architecture, unless
+ * the test sets another one in fake_vm.arch first.
+ */
 #ifndef FAKE_VM_H
 #define FAKE_VM_H
 
@@ -18,6 +21,7 @@
 #define FAKE_VM_POOL_HPA 0x100000000u
 
 struct fake_vm {
+	const struct hv_arch *arch; /* NULL: fake_arch */
 	struct hv_vm *vm;
 	struct hv_arena arena;
 	struct hv_pages pool;

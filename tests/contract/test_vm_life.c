@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What holds after every step of every life: random walks over all verbs, by callers that keep to
- * the contract, on VMs of one, two and eight vCPUs. The walks are the same in each run.
+ * the contract, on VMs of one, two and eight vCPUs of each architecture. The walks are the same in
+ * each run.
  */
 #include <unit.h>
 
+#include <arch/aarch64/a64.h>
+#include <arch/riscv64/rv64.h>
 #include <fake_vm.h>
 #include <hv/power.h>
 
@@ -16,6 +19,47 @@ static struct hv_vm *vm;
 static bool runs[HV_VCPUS], going_off[HV_VCPUS];
 static uint32_t free_count; /* of the page pool while the VM lives */
 static uint64_t dice;
+
+/* ---- the architectures ---- */
+
+static void notify(void *ctx)
+{
+	hv_vcpu_wake(ctx, HV_TODO_IRQ);
+}
+
+/* A reset of an A64 vCPU is also one of its part of the GIC. */
+static void equip_a64(struct hv_arena *arena)
+{
+	const struct vgic_cfg cfg = {.spis = 32};
+	struct vgic *gic;
+
+	assert_int_equal(vgic_create(&gic, &cfg, arena), HV_OK);
+	for (uint16_t n = 0; n < vm->vcpu_count; n++) {
+		struct a64_vcpu *vcpu = HV_CONTAINER_OF(vm->vcpu[n], struct a64_vcpu, hv);
+		const struct vgic_cpu_cfg cpu = {.index = n,
+			.affinity = a64_arch.hw_id(&vcpu->hv),
+			.lr_count = 4,
+			.notify = notify,
+			.ctx = &vcpu->hv};
+
+		assert_int_equal(vgic_add_cpu(gic, &vcpu->gic, &cpu), HV_OK);
+	}
+}
+
+static void equip_rv64(struct hv_arena *arena)
+{
+	(void)arena;
+	for (uint16_t n = 0; n < vm->vcpu_count; n++) {
+		HV_CONTAINER_OF(vm->vcpu[n], struct rv64_vcpu, hv)->hart_id = 64u - n;
+	}
+}
+
+static const struct family {
+	const struct hv_arch *arch;
+	void (*equip)(struct hv_arena *arena); /* what the architecture's own parts are */
+} families[] = {{&fake_arch, NULL}, {&a64_arch, equip_a64}, {&rv64_arch, equip_rv64}};
+
+/* ---- the walk ---- */
 
 static unsigned roll(unsigned sides)
 {
@@ -89,6 +133,11 @@ static bool anybody_runs(void)
 	return false;
 }
 
+static uint64_t hw_id(unsigned n)
+{
+	return vm->arch->hw_id(vm->vcpu[n]);
+}
+
 /* A verb is legal or refused by what the VM was before. */
 static void check_verb(enum hv_status status, bool legal)
 {
@@ -119,9 +168,7 @@ static void step_management(unsigned n)
 	case 7:
 	case 8:
 	case 9:
-	case 10:
-		check_verb(hv_power_cpu_on(vm, FAKE_HW_ID(n), GPA(FAKE_VM_PC), n), alive && off);
-		break;
+	case 10: check_verb(hv_power_cpu_on(vm, hw_id(n), GPA(FAKE_VM_PC), n), alive && off); break;
 	default: hv_vcpu_wake(vm->vcpu[n], HV_TODO_IRQ); break;
 	}
 }
@@ -136,7 +183,7 @@ static void check_vcpu(unsigned n)
 	assert_int_equal(state == HV_VCPU_RUNNING, runs[n]);
 	/* S4 in one line: nobody waits with something to do. */
 	assert_true(state != HV_VCPU_BLOCKED ||
-		    !(atomic_load(&vm->vcpu[n]->todo) & ~(uint32_t)HV_TODO_PAUSE));
+		    !(atomic_load(&vm->vcpu[n]->todo) & ~(uint32_t)(HV_TODO_PAUSE | HV_TODO_TIME)));
 }
 
 static void check(void)
@@ -158,13 +205,28 @@ static void check(void)
 	assert_int_equal(fake_port.locks_held, 0);
 }
 
-static void walk(uint16_t vcpus, uint64_t seed)
+static void start(const struct family *family, uint16_t vcpus)
+{
+	static _Alignas(64) uint8_t memory[512 * 1024];
+	struct hv_arena arena = {.base = memory, .size = sizeof(memory)};
+
+	fake.arch = family->arch;
+	fake_vm_create(&fake, vcpus);
+	vm = fake.vm;
+	memset(memory, 0, sizeof(memory));
+	if (family->equip) {
+		family->equip(&arena);
+	}
+	assert_int_equal(hv_vm_seal(vm), HV_OK);
+	assert_int_equal(hv_vm_start(vm, GPA(FAKE_VM_PC), 0), HV_OK);
+}
+
+static void walk_of(const struct family *family, uint16_t vcpus, uint64_t seed)
 {
 	unsigned stops = 0;
 	enum hv_vm_state before;
 
-	fake_vm_start(&fake, vcpus);
-	vm = fake.vm;
+	start(family, vcpus);
 	memset(runs, 0, sizeof(runs));
 	memset(going_off, 0, sizeof(going_off));
 	free_count = fake.pool.free_count;
@@ -191,6 +253,13 @@ static void walk(uint16_t vcpus, uint64_t seed)
 	assert_int_equal(hv_vm_destroy(vm), HV_OK);
 	assert_int_equal(fake.pool.free_count, FAKE_VM_PAGES);
 	fake_vm_free(&fake);
+}
+
+static void walk(uint16_t vcpus, uint64_t seed)
+{
+	for (unsigned i = 0; i < HV_ARRAY_COUNT(families); i++) {
+		walk_of(&families[i], vcpus, seed);
+	}
 }
 
 static void vm_life__random_walk_with_1_vcpu__keeps_every_invariant(void **state)
