@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a virtual hart starts, what traps, and what is prepared before each entry. */
 #include "entry.h"
+#include "priv.h"
 
 #include <hv/bits.h>
 
@@ -12,21 +13,18 @@ enum hstatus_bit {
 	HSTATUS_VSXL = 32, /* 33:32; 2 is 64 bits */
 };
 
-/* Exceptions that the guest takes without us (priv 8.2.2); the others cannot be delegated, or: */
+/*
+ * Exceptions that the guest takes without us (priv 8.2.2): its access and page faults, which are
+ * not those of the G-stage; breakpoints, as it debugs itself; its system calls. Not illegal
+ * instructions: CSRs that we answer raise them.
+ */
 #define HEDELEG                                                                                    \
-	(HV_BIT(0) |         /* fetch address misaligned */                                        \
-		HV_BIT(1) |  /* fetch access fault; no guest-page fault, which is 20 */            \
-		HV_BIT(3) |  /* breakpoint: the guest debugs itself */                             \
-		HV_BIT(4) |  /* load address misaligned */                                         \
-		HV_BIT(5) |  /* load access fault */                                               \
-		HV_BIT(6) |  /* store address misaligned */                                        \
-		HV_BIT(7) |  /* store access fault */                                              \
-		HV_BIT(8) |  /* ecall from U-mode: the guest's own system calls */                 \
-		HV_BIT(12) | /* fetch page fault */                                                \
-		HV_BIT(13) | /* load page fault */                                                 \
-		HV_BIT(15))  /* store page fault */
-/* 2, illegal instruction, stays: CSRs of M-mode that we answer raise it. */
+	(HV_BIT(RV64_FETCH_MISALIGNED) | HV_BIT(RV64_FETCH_FAULT) | HV_BIT(RV64_BREAKPOINT) |      \
+		HV_BIT(RV64_LOAD_MISALIGNED) | HV_BIT(RV64_LOAD_FAULT) |                           \
+		HV_BIT(RV64_STORE_MISALIGNED) | HV_BIT(RV64_STORE_FAULT) | HV_BIT(RV64_ECALL_VU) | \
+		HV_BIT(RV64_FETCH_PAGE) | HV_BIT(RV64_LOAD_PAGE) | HV_BIT(RV64_STORE_PAGE))
 
+/* All that a guest has. */
 #define HIDELEG (HV_BIT(RV64_VSSI) | HV_BIT(RV64_VSTI) | HV_BIT(RV64_VSEI))
 
 /* hcounteren: cycle and instret are the host's; time only where reading it does not trap anyway. */
@@ -42,7 +40,6 @@ enum hstatus_bit {
 #define HENVCFG_CBIE_FLUSH HV_BIT(4)  /* cbo.inval flushes: what was there before stays hidden */
 
 /* vsstatus as OpenSBI leaves sstatus: interrupts off, FP and vectors on where they exist. */
-#define VSSTATUS_SIE HV_BIT(1)
 #define VSSTATUS_VS  HV_MASK(10, 9)
 #define VSSTATUS_FS  HV_MASK(14, 13)
 #define VSSTATUS_UXL HV_BIT(33) /* 2: 64 bits */
@@ -157,7 +154,7 @@ void rv64_resume_at(struct rv64_vcpu *vcpu, uint64_t pc, uint64_t arg)
 	struct rv64_vs *vs = rv64_vs_get(vcpu);
 
 	vs->vsatp = 0;
-	vs->vsstatus &= ~VSSTATUS_SIE;
+	vs->vsstatus &= ~RV64_STATUS_SIE;
 	vcpu->vs_dirty = true;
 	start_at(vcpu, pc, arg);
 }

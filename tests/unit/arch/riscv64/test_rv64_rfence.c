@@ -187,6 +187,114 @@ static void rfence__nothing_to_do__nobody_is_asked(void **state)
 	assert_int_equal(fake_rv64.fences, 0);
 }
 
+/* ---- lists in the guest's memory ---- */
+
+#define AT     (KIT_RAM + 0x2000)
+#define RAM_AT (kit_ram + 0x2000)
+
+static void mask_in_memory(uint64_t mask)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		RAM_AT[i] = (uint8_t)(mask >> 8 * i);
+	}
+}
+
+static void legacy_lists__pointer_to_a_mask__those_harts(void **state)
+{
+	static const struct {
+		uint64_t mask;
+		unsigned want;
+	} row[] = {
+		{1, 1}, {6, 6}, {0, 0}, {ALL, 7}, {HV_BIT(63) | 2, 2}}; /* others never mattered */
+
+	(void)state;
+	for (unsigned i = 0; i < HV_ARRAY_COUNT(row); i++) {
+		mask_in_memory(row[i].mask);
+		assert_int_equal(sbi_legacy(SBI_LEGACY_SEND_IPI, AT, 1, 2, 3), 0);
+		assert_int_equal(sbi_verdict, HV_RESUME);
+		assert_int_equal(took_ipi(), row[i].want);
+	}
+	assert_int_equal(sbi_legacy(SBI_LEGACY_SEND_IPI, 0, 1, 2, 3), 0); /* no list: all */
+	assert_int_equal(took_ipi(), 7);
+}
+
+static void legacy_fences__as_the_new_ones(void **state)
+{
+	(void)state;
+	mask_in_memory(6);
+	assert_int_equal(sbi_legacy(SBI_LEGACY_FENCE_I, AT, 0x5000, 0x1000, 3), 0);
+	fenced(RV64_FENCE_I, 6, 0, ALL);
+	fake_rv64.fences = 0;
+	assert_int_equal(sbi_legacy(SBI_LEGACY_SFENCE_VMA, AT, 0x5000, 0x1000, 3), 0);
+	fenced(RV64_FENCE_VMA, 6, 0x5000, 0x1000);
+	fake_rv64.fences = 0;
+	assert_int_equal(sbi_legacy(SBI_LEGACY_SFENCE_VMA_ASID, 0, 0, 0, 3), 0);
+	fenced(RV64_FENCE_VMA_ASID, 7, 0, ALL);
+	assert_int_equal(fake_rv64.fence.asid, 3);
+	fake_rv64.fences = 0;
+	assert_int_equal(sbi_legacy(SBI_LEGACY_SFENCE_VMA, AT, ALL, 2, 3), SBI_ERR_INVALID_ADDRESS);
+	assert_int_equal(fake_rv64.fences, 0);
+}
+
+/* Sv39: one leaf of 1 GiB for the RAM at VA 0, another that only user mode may read. */
+static void page_tables(void)
+{
+	static const struct {
+		unsigned index;
+		uint64_t pte;
+	} row[] = {{0, 0x80000000 >> 2 | 0xc7}, {1, 0x80000000 >> 2 | 0xd7},
+		{2, 0x40000000 >> 2 | 0xc7}};
+
+	for (unsigned i = 0; i < HV_ARRAY_COUNT(row); i++) {
+		for (unsigned n = 0; n < 8; n++) {
+			kit_ram[8 * row[i].index + n] = (uint8_t)(row[i].pte >> 8 * n);
+		}
+	}
+	fake_rv64.vs.vsatp = HV_BIT(63) | KIT_RAM >> 12;
+}
+
+static void legacy_lists__through_the_guests_translation(void **state)
+{
+	(void)state;
+	page_tables();
+	mask_in_memory(5);
+	assert_int_equal(sbi_legacy(SBI_LEGACY_SEND_IPI, 0x2000, 1, 2, 3), 0);
+	assert_int_equal(took_ipi(), 5);
+}
+
+/* What its own load would have got, at the ecall; a0 stays. */
+static void h8_legacy_lists__bad_pointer__guest_takes_the_fault(void **state)
+{
+	static const struct {
+		uint64_t va, cause;
+		bool paged;
+	} row[] = {
+		{AT + 4, 4, false}, {AT + 1, 4, false}, {KIT_DEV, 5, false},
+		{KIT_NOTHING, 5, false}, {KIT_RAM + KIT_RAM_SIZE, 5, false}, {ALL - 7, 5, false},
+		{0xc0000000, 13, true},         /* not mapped */
+		{0x40002000, 13, true},         /* user memory */
+		{0x80000000, 5, true},          /* mapped, but nothing is there */
+		{0x8000000000002000, 13, true}, /* no address of Sv39 */
+	};
+	static const unsigned calls[] = {
+		SBI_LEGACY_SEND_IPI, SBI_LEGACY_FENCE_I, SBI_LEGACY_SFENCE_VMA_ASID};
+
+	(void)state;
+	for (unsigned i = 0; i < HV_ARRAY_COUNT(row) * HV_ARRAY_COUNT(calls); i++) {
+		uint64_t va = row[i / HV_ARRAY_COUNT(calls)].va;
+
+		kit_setup(NULL);
+		if (row[i / HV_ARRAY_COUNT(calls)].paged) {
+			page_tables();
+		}
+		assert_int_equal(sbi_legacy(calls[i % HV_ARRAY_COUNT(calls)], va, 1, 2, 3), va);
+		assert_int_equal(sbi_verdict, HV_RESUME);
+		kit_took(SBI_PC - 4, row[i / HV_ARRAY_COUNT(calls)].cause, va);
+		assert_int_equal(took_ipi(), 0);
+		assert_int_equal(fake_rv64.fences, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +307,10 @@ int main(void)
 		kit_test(h6_rfence__range__pages_or_everything),
 		kit_test(h6_rfence__range_wraps__invalid_address),
 		kit_test(rfence__nothing_to_do__nobody_is_asked),
+		kit_test(legacy_lists__pointer_to_a_mask__those_harts),
+		kit_test(legacy_fences__as_the_new_ones),
+		kit_test(legacy_lists__through_the_guests_translation),
+		kit_test(h8_legacy_lists__bad_pointer__guest_takes_the_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
