@@ -203,7 +203,7 @@ static enum hv_status add_devices(struct machine *machine, const struct virt_a64
 		},
 		{
 			.base = GPA(VIRT_A64_VIRTIO),
-			.size = VIRT_A64_VIRTIOS * VIRTIO_MMIO_SLOT_SIZE,
+			.size = VIRT_A64_VIRTIOS * VIRT_A64_VIRTIO_SIZE,
 			.ops = &virtio_empty_ops, /* no state: no lock */
 		},
 		{

@@ -12,22 +12,23 @@
 #include <board/board.h>
 #include <hv/arena.h>
 
-#define VIRT_A64_RAM        0x40000000u
-#define VIRT_A64_FLASH      0x04000000u
-#define VIRT_A64_FLASH_MAX  0x04000000u
-#define VIRT_A64_GICD       0x08000000u
-#define VIRT_A64_GICC       0x08010000u /* of a GICv2 */
-#define VIRT_A64_GICR       0x080a0000u /* of a GICv3 */
-#define VIRT_A64_UART       0x09000000u
-#define VIRT_A64_UART_SIZE  0x1000u
-#define VIRT_A64_UART_INTID 33u /* SPI 1 */
-#define VIRT_A64_RTC        0x09010000u
-#define VIRT_A64_RTC_SIZE   0x1000u
-#define VIRT_A64_RTC_INTID  34u         /* SPI 2 */
-#define VIRT_A64_VIRTIO     0x0a000000u /* empty virtio-mmio slots */
-#define VIRT_A64_VIRTIOS    32u
-#define VIRT_A64_SPIS       256u
-#define VIRT_A64_IA_BITS    40u /* guest-physical address space, or the CPU's where that is less */
+#define VIRT_A64_RAM         0x40000000u
+#define VIRT_A64_FLASH       0x04000000u
+#define VIRT_A64_FLASH_MAX   0x04000000u
+#define VIRT_A64_GICD        0x08000000u
+#define VIRT_A64_GICC        0x08010000u /* of a GICv2 */
+#define VIRT_A64_GICR        0x080a0000u /* of a GICv3 */
+#define VIRT_A64_UART        0x09000000u
+#define VIRT_A64_UART_SIZE   0x1000u
+#define VIRT_A64_UART_INTID  33u /* SPI 1 */
+#define VIRT_A64_RTC         0x09010000u
+#define VIRT_A64_RTC_SIZE    0x1000u
+#define VIRT_A64_RTC_INTID   34u         /* SPI 2 */
+#define VIRT_A64_VIRTIO      0x0a000000u /* empty virtio-mmio slots */
+#define VIRT_A64_VIRTIO_SIZE 0x200u
+#define VIRT_A64_VIRTIOS     32u
+#define VIRT_A64_SPIS        256u
+#define VIRT_A64_IA_BITS     40u /* guest-physical address space, or the CPU's where that is less */
 
 struct virt_a64_cfg {
 	struct board_cfg board; /* RAM is at VIRT_A64_RAM, flash at VIRT_A64_FLASH */
