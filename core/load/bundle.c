@@ -11,7 +11,8 @@
 #define BUNDLE_COMPATIBLE "drydock,bundle-1"
 #define BUNDLE_IMAGES     4u /* kernel, initrd, dtb, flash */
 
-static const char *const bundle_root_props[] = {"compatible", "total-size", "token", "stats", NULL};
+static const char *const bundle_root_props[] = {
+	"compatible", "machine", "total-size", "token", "stats", NULL};
 static const char *const bundle_vm_props[] = {"cpus", "gic-version", "memory-size", "lazy-memory",
 	"load-address", "kernel", "initrd", "dtb", "flash", NULL};
 static const char *const bundle_vm_paths[HV_BUNDLE_VMS] = {
@@ -148,21 +149,37 @@ static enum hv_status bundle_memory(struct bundle_reader *reader, struct hv_gues
 		       : HV_OK;
 }
 
+/* Only an Arm machine has one. */
+static enum hv_status bundle_gic(struct bundle_reader *reader, struct hv_guest *guest)
+{
+	struct hv_blob raw;
+	uint64_t gic = 0;
+	enum hv_status status;
+
+	if (guest->machine != HV_MACHINE_AARCH64) {
+		return bundle_find(reader, "gic-version", &raw)
+			       ? load_refuse(reader->error, "the machine has no GIC")
+			       : HV_OK;
+	}
+	status = bundle_number(reader, "gic-version", 2, 3, &gic);
+	guest->gic = (uint8_t)gic;
+	return status;
+}
+
 static enum hv_status bundle_guest(struct bundle_reader *reader, struct hv_guest *guest)
 {
-	uint64_t cpus, gic;
+	uint64_t cpus;
 	enum hv_status status = bundle_check_props(reader, bundle_vm_props);
 
-	*guest = (struct hv_guest){0};
+	*guest = (struct hv_guest){.machine = reader->bundle->machine};
 	if (status == HV_OK) {
 		status = bundle_number(reader, "cpus", 1, HV_VCPUS, &cpus);
 	}
 	if (status == HV_OK) {
 		guest->cpus = (uint16_t)cpus;
-		status = bundle_number(reader, "gic-version", 2, 3, &gic);
+		status = bundle_gic(reader, guest);
 	}
 	if (status == HV_OK) {
-		guest->gic = (uint8_t)gic;
 		status = bundle_memory(reader, guest);
 	}
 	return status == HV_OK ? bundle_images(reader, guest) : status;
@@ -195,6 +212,17 @@ static enum hv_status bundle_token(struct bundle_reader *reader, struct hv_bundl
 					     : load_refuse(reader->error, "not 16 characters");
 }
 
+static enum hv_status bundle_machine(struct bundle_reader *reader, const struct hv_bundle *bundle)
+{
+	uint64_t machine;
+	enum hv_status status = bundle_number(reader, "machine", 0, UINT16_MAX, &machine);
+
+	if (status == HV_OK && machine != bundle->machine) {
+		return load_refuse(reader->error, "for another architecture than the hypervisor");
+	}
+	return status;
+}
+
 static enum hv_status bundle_root(struct bundle_reader *reader, struct hv_bundle *bundle)
 {
 	uint64_t size;
@@ -207,6 +235,9 @@ static enum hv_status bundle_root(struct bundle_reader *reader, struct hv_bundle
 		return load_refuse(reader->error, "not " BUNDLE_COMPATIBLE);
 	}
 	status = bundle_check_props(reader, bundle_root_props);
+	if (status == HV_OK) {
+		status = bundle_machine(reader, bundle);
+	}
 	if (status == HV_OK) {
 		status = bundle_number(
 			reader, "total-size", bundle->manifest.size, bundle->blob.size, &size);
@@ -302,12 +333,12 @@ static enum hv_status bundle_read(struct hv_bundle *bundle, struct hv_load_error
 	return status;
 }
 
-enum hv_status hv_bundle_open(
-	struct hv_bundle *bundle, struct hv_blob blob, struct hv_load_error *error)
+enum hv_status hv_bundle_open(struct hv_bundle *bundle, uint16_t machine, struct hv_blob blob,
+	struct hv_load_error *error)
 {
 	enum hv_status status;
 
-	*bundle = (struct hv_bundle){.blob = blob};
+	*bundle = (struct hv_bundle){.blob = blob, .machine = machine};
 	*error = (struct hv_load_error){.input = "bundle"};
 	status = hv_fdt_open(&bundle->manifest, blob, error);
 	if (status == HV_OK) {

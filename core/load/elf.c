@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ELF64 kernels for AArch64: linked (ET_EXEC) and static position-independent ones (ET_DYN), both
+ * ELF64 kernels: linked (ET_EXEC) and static position-independent ones (ET_DYN), both
  * loaded by physical address. No relocation is applied and no symbol is read: such images relocate
  * themselves. System V ABI, Edition 4.1 draft, chapters 4 and 5; ELF for the Arm 64-bit
- * Architecture, 2023Q3.
+ * Architecture, 2023Q3; RISC-V ELF psABI 1.0.
  */
 #include <load/load.h>
 
 #define ELF_HEADER_SIZE 64u
 #define ELF_PHDR_SIZE   56u
 #define ELF_TYPE        16u /* offsets of the fields that are read outside of the table */
+#define ELF_MACHINE     18u
 #define ELF_ENTRY       24u
 #define ELF_PHOFF       32u
 #define ELF_PHNUM       56u
@@ -24,7 +25,6 @@
 #define ELF_PHDR_FILESZ 32u
 #define ELF_PHDR_MEMSZ  40u
 #define ELF_PHDR_ALIGN  48u
-#define ELF_INSN_SIZE   4u
 
 /* Fields of the header that can have only one value. */
 static const struct elf_rule {
@@ -35,7 +35,6 @@ static const struct elf_rule {
 	{"EI_CLASS", "not a 64-bit ELF", 4, 1, 2},
 	{"EI_DATA", "not little-endian", 5, 1, 1},
 	{"EI_VERSION", "unknown version", 6, 1, 1},
-	{"e_machine", "not for AArch64", 18, 2, 183},
 	{"e_version", "unknown version", 20, 4, 1},
 	{"e_ehsize", "not the size of an ELF64 header", 52, 2, ELF_HEADER_SIZE},
 	{"e_phentsize", "not the size of an ELF64 program header", 54, 2, ELF_PHDR_SIZE},
@@ -88,7 +87,8 @@ bool load_elf_is(struct hv_blob kernel)
 	return kernel.size >= 4 && p[0] == 0x7f && p[1] == 'E' && p[2] == 'L' && p[3] == 'F';
 }
 
-static enum hv_status elf_check_header(const struct elf *elf, struct hv_load_error *error)
+static enum hv_status elf_check_header(
+	const struct elf *elf, const struct load_machine *machine, struct hv_load_error *error)
 {
 	uint64_t type;
 
@@ -105,6 +105,10 @@ static enum hv_status elf_check_header(const struct elf *elf, struct hv_load_err
 			return load_refuse(error, rule->why);
 		}
 	}
+	load_at(error, "e_machine", ELF_MACHINE, hv_le16(elf->base + ELF_MACHINE));
+	if (error->value != machine->number) {
+		return load_refuse(error, machine->foreign_elf);
+	}
 	type = hv_le16(elf->base + ELF_TYPE);
 	if (type != ELF_ET_EXEC && type != ELF_ET_DYN) {
 		load_at(error, "e_type", ELF_TYPE, type);
@@ -113,12 +117,13 @@ static enum hv_status elf_check_header(const struct elf *elf, struct hv_load_err
 	return HV_OK;
 }
 
-static enum hv_status elf_open(struct elf *elf, struct hv_blob kernel, struct hv_load_error *error)
+static enum hv_status elf_open(struct elf *elf, struct hv_blob kernel,
+	const struct load_machine *machine, struct hv_load_error *error)
 {
 	enum hv_status status;
 
 	*elf = (struct elf){.file = kernel, .base = kernel.data, .lowest = UINT64_MAX};
-	status = elf_check_header(elf, error);
+	status = elf_check_header(elf, machine, error);
 	if (status != HV_OK) {
 		return status;
 	}
@@ -239,7 +244,7 @@ static enum hv_status elf_add_segments(const struct elf *elf, const struct hv_gu
  * The entry is virtual when the image runs at other addresses than it is loaded at; some linker
  * scripts give a physical one all the same. Either must name a byte that the file holds.
  */
-static bool elf_entry_paddr(const struct elf *elf, uint64_t *paddr)
+static bool elf_entry_paddr(const struct elf *elf, uint64_t insn_size, uint64_t *paddr)
 {
 	bool found = false;
 
@@ -249,11 +254,11 @@ static bool elf_entry_paddr(const struct elf *elf, uint64_t *paddr)
 		if (!elf_is_loaded(&ph)) {
 			continue;
 		}
-		if (hv_range_inside(elf->entry, ELF_INSN_SIZE, ph.vaddr, ph.filesz)) {
+		if (hv_range_inside(elf->entry, insn_size, ph.vaddr, ph.filesz)) {
 			*paddr = ph.paddr + (elf->entry - ph.vaddr);
 			return true;
 		}
-		if (hv_range_inside(elf->entry, ELF_INSN_SIZE, ph.paddr, ph.filesz)) {
+		if (hv_range_inside(elf->entry, insn_size, ph.paddr, ph.filesz)) {
 			*paddr = elf->entry;
 			found = true;
 		}
@@ -262,16 +267,16 @@ static bool elf_entry_paddr(const struct elf *elf, uint64_t *paddr)
 }
 
 static enum hv_status elf_find_entry(const struct elf *elf, const struct hv_guest *guest,
-	struct hv_load_plan *plan, struct hv_load_error *error)
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error)
 {
 	uint64_t paddr;
 
 	load_at(error, "e_entry", ELF_ENTRY, elf->entry);
-	if (!elf_entry_paddr(elf, &paddr)) {
+	if (!elf_entry_paddr(elf, ram->machine->insn_align, &paddr)) {
 		return load_refuse(error, "outside of what the file loads");
 	}
 	plan->entry = GPA(elf_place(elf, guest, paddr));
-	if (!hv_is_aligned(plan->entry.v, ELF_INSN_SIZE)) {
+	if (!hv_is_aligned(plan->entry.v, ram->machine->insn_align)) {
 		return load_refuse(error, "not aligned to an instruction");
 	}
 	return HV_OK;
@@ -281,7 +286,7 @@ enum hv_status load_elf_plan(const struct hv_guest *guest, const struct load_ram
 	struct hv_load_plan *plan, struct hv_load_error *error)
 {
 	struct elf elf;
-	enum hv_status status = elf_open(&elf, guest->kernel, error);
+	enum hv_status status = elf_open(&elf, guest->kernel, ram->machine, error);
 
 	if (status == HV_OK) {
 		status = elf_check_phdrs(&elf, error);
@@ -290,7 +295,7 @@ enum hv_status load_elf_plan(const struct hv_guest *guest, const struct load_ram
 		status = elf_add_segments(&elf, guest, ram, plan, error);
 	}
 	if (status == HV_OK) {
-		status = elf_find_entry(&elf, guest, plan, error);
+		status = elf_find_entry(&elf, guest, ram, plan, error);
 	}
 	return status;
 }

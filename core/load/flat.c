@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A flat binary: bytes that say nothing about themselves. It goes to the address that was asked
- * for, else 512 KiB above the base of RAM, where QEMU's `virt` machine puts a raw `-kernel` and
- * where such images are therefore linked. It is entered at its first byte. Files that are known to
- * be something else are refused here rather than run.
+ * for, else to the machine's default, and is entered at its first byte. Files that are known to be
+ * something else are refused here rather than run.
  */
 #include <load/load.h>
 
-#define FLAT_ENTRY_ALIGN 4u
-
-/* What is no code for this machine, however it is loaded. None of it starts like A64 code. */
+/* What is no code for this machine, however it is loaded. None of it starts like
+ * code does. */
 static const struct flat_foreign {
 	uint16_t offset;
 	uint8_t size;
@@ -20,7 +18,6 @@ static const struct flat_foreign {
 	{0, 6, "\xfd\x37zXZ", "compressed with xz: unpack it first"},
 	{0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"},
 	{4, 4, "zimg", "an EFI zboot image: unpack it first"},
-	{56, 4, "RSC\x05", "a kernel for RISC-V"},
 	{0x202, 4, "HdrS", "a kernel for x86"},
 	{0, 2, "MZ", "an EFI program"},
 	{0, 4, "\x27\x05\x19\x56", "wrapped for U-Boot: unwrap it first"},
@@ -49,7 +46,8 @@ enum hv_status load_flat_plan(const struct hv_guest *guest, const struct load_ra
 	struct hv_load_plan *plan, struct hv_load_error *error)
 {
 	struct hv_load_segment segment = {
-		.to = guest->has_load_addr ? guest->load_addr : GPA(ram->base + LOAD_TEXT_OFFSET),
+		.to = guest->has_load_addr ? guest->load_addr
+					   : GPA(ram->base + ram->machine->flat_offset),
 		.file_size = guest->kernel.size,
 		.mem_size = guest->kernel.size,
 	};
@@ -59,7 +57,7 @@ enum hv_status load_flat_plan(const struct hv_guest *guest, const struct load_ra
 		return status;
 	}
 	load_at(error, "load address", 0, segment.to.v);
-	if (!hv_is_aligned(segment.to.v, FLAT_ENTRY_ALIGN)) {
+	if (!hv_is_aligned(segment.to.v, ram->machine->insn_align)) {
 		return load_refuse(error, "not aligned to an instruction");
 	}
 	plan->entry = segment.to;

@@ -8,13 +8,25 @@
 #include <hv/bits.h>
 #include <hv/load.h>
 
-/* Where a kernel may go: the guest's RAM, which neither wraps nor is empty. */
-struct load_ram {
-	uint64_t base, size;
+/* What loading knows of a guest's architecture: one row of a table each (machine.c). */
+struct load_machine {
+	uint16_t number;                         /* HV_MACHINE_* */
+	enum hv_load_kind image;                 /* Linux's own format */
+	const char *foreign_elf, *foreign_image; /* why one for another machine is refused */
+	uint64_t flat_offset; /* where a flat binary goes, counted from the base of RAM */
+	uint64_t insn_align;  /* of code */
+	bool has_low_dtb;     /* ELF kernels may look for the DTB at the base of RAM */
+	uint64_t dtb_end;     /* DTB and initrd end below this if the kernel starts there */
 };
 
-/* A raw binary and an Image of the old kind start here, counted from the base of RAM. */
-#define LOAD_TEXT_OFFSET HV_KIB(512)
+/* NULL: there is none of that number. */
+const struct load_machine *load_machine_find(uint16_t number);
+
+/* Where a kernel may go: the guest's RAM, which neither wraps nor is empty. */
+struct load_ram {
+	const struct load_machine *machine;
+	uint64_t base, size;
+};
 
 /*
  * A planner validates one kind of kernel and fills in plan->entry and the segments; it copies
@@ -24,11 +36,14 @@ HV_WARN_UNUSED enum hv_status load_elf_plan(const struct hv_guest *guest,
 	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 HV_WARN_UNUSED enum hv_status load_linux_a64_plan(const struct hv_guest *guest,
 	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status load_linux_rv64_plan(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 HV_WARN_UNUSED enum hv_status load_flat_plan(const struct hv_guest *guest,
 	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 
 bool load_elf_is(struct hv_blob kernel);
 bool load_linux_a64_is(struct hv_blob kernel);
+bool load_linux_rv64_is(struct hv_blob kernel);
 
 /*
  * Adds a segment to the plan if it lies in RAM and touches no other one. `error` comes with the

@@ -3,7 +3,7 @@
  * Decides where everything goes before a byte is copied: the kernel where it asks to be, then DTB
  * and initrd as high as the kernel, its BSS included, leaves room.
  */
-#include <load/load.h>
+#include <load/linux.h>
 
 #define PLAN_DTB_SLOT HV_KIB(64)
 /* Linux maps the DTB by one 2 MiB block (booting.rst, section 2). */
@@ -17,7 +17,10 @@ enum hv_load_kind hv_load_kind(struct hv_blob kernel)
 	if (load_elf_is(kernel)) {
 		return HV_LOAD_ELF64;
 	}
-	return load_linux_a64_is(kernel) ? HV_LOAD_LINUX_A64 : HV_LOAD_FLAT;
+	if (load_linux_a64_is(kernel)) {
+		return HV_LOAD_LINUX_A64;
+	}
+	return load_linux_rv64_is(kernel) ? HV_LOAD_LINUX_RV64 : HV_LOAD_FLAT;
 }
 
 const char *hv_load_kind_name(enum hv_load_kind kind)
@@ -26,6 +29,7 @@ const char *hv_load_kind_name(enum hv_load_kind kind)
 		[HV_LOAD_FLAT] = "flat binary",
 		[HV_LOAD_ELF64] = "ELF64",
 		[HV_LOAD_LINUX_A64] = "arm64 Image",
+		[HV_LOAD_LINUX_RV64] = "RISC-V Image",
 	};
 
 	return name[kind];
@@ -52,6 +56,20 @@ enum hv_status load_segment_add(struct hv_load_plan *plan, const struct load_ram
 	return HV_OK;
 }
 
+/* Linux's own format, of this machine or another. */
+static enum hv_status plan_image(const struct hv_guest *guest, const struct load_ram *ram,
+	struct hv_load_plan *plan, struct hv_load_error *error)
+{
+	const uint8_t *bytes = guest->kernel.data;
+
+	if (plan->kind != ram->machine->image) {
+		load_at(error, "magic", LINUX_MAGIC, hv_le32(bytes + LINUX_MAGIC));
+		return load_refuse(error, ram->machine->foreign_image);
+	}
+	return plan->kind == HV_LOAD_LINUX_A64 ? load_linux_a64_plan(guest, ram, plan, error)
+					       : load_linux_rv64_plan(guest, ram, plan, error);
+}
+
 static enum hv_status plan_kernel(const struct hv_guest *guest, const struct load_ram *ram,
 	struct hv_load_plan *plan, struct hv_load_error *error)
 {
@@ -61,11 +79,11 @@ static enum hv_status plan_kernel(const struct hv_guest *guest, const struct loa
 		return load_refuse(error, "the file is empty");
 	}
 	plan->kind = hv_load_kind(guest->kernel);
-	if (plan->kind == HV_LOAD_ELF64) {
-		return load_elf_plan(guest, ram, plan, error);
+	switch (plan->kind) {
+	case HV_LOAD_FLAT: return load_flat_plan(guest, ram, plan, error);
+	case HV_LOAD_ELF64: return load_elf_plan(guest, ram, plan, error);
+	default: return plan_image(guest, ram, plan, error);
 	}
-	return plan->kind == HV_LOAD_LINUX_A64 ? load_linux_a64_plan(guest, ram, plan, error)
-					       : load_flat_plan(guest, ram, plan, error);
 }
 
 static void plan_kernel_extent(struct hv_load_plan *plan)
@@ -144,9 +162,9 @@ static uint64_t plan_dtb_slot(uint64_t size)
 }
 
 /*
- * An ELF that was linked for QEMU's `virt` may look for the DTB at the base of RAM, where QEMU puts
- * it for ELF kernels if they leave that place free; others take it from x0. Takes its place off the
- * room.
+ * An ELF that was linked for QEMU's aarch64 `virt` may look for the DTB at the base of RAM, where
+ * QEMU puts it for ELF kernels if they leave that place free; others take it from a register. Takes
+ * its place off the room.
  */
 static enum hv_status plan_dtb(const struct hv_guest *guest, struct load_ram *room,
 	struct hv_load_plan *plan, struct hv_load_error *error)
@@ -163,8 +181,8 @@ static enum hv_status plan_dtb(const struct hv_guest *guest, struct load_ram *ro
 	}
 	slot = plan_dtb_slot(size);
 	/* Room that is clear there ends below the kernel, so it is at least that large. */
-	if (plan->kind == HV_LOAD_ELF64 && hv_is_aligned(room->base, slot) &&
-		plan_is_clear(plan, room->base, slot)) {
+	if (room->machine->has_low_dtb && plan->kind == HV_LOAD_ELF64 &&
+		hv_is_aligned(room->base, slot) && plan_is_clear(plan, room->base, slot)) {
 		plan->dtb = GPA(room->base);
 		room->base += slot;
 		room->size -= slot;
@@ -210,23 +228,35 @@ static enum hv_status plan_ram(const struct load_ram *ram, struct hv_load_error 
 static struct load_ram plan_room(const struct load_ram *ram, gpa_t kernel)
 {
 	uint64_t window = hv_align_down(kernel.v, PLAN_WINDOW_ALIGN);
+	uint64_t end = ram->base + ram->size;
 	struct load_ram room = *ram;
 
-	if (ram->base + ram->size - window > PLAN_WINDOW) {
-		room.size = window + PLAN_WINDOW - ram->base;
+	if (end - window > PLAN_WINDOW) {
+		end = window + PLAN_WINDOW;
 	}
+	if (kernel.v < ram->machine->dtb_end && end > ram->machine->dtb_end) {
+		end = ram->machine->dtb_end;
+	}
+	room.size = end - ram->base;
 	return room;
 }
 
 enum hv_status hv_load_plan(const struct hv_guest *guest, gpa_t ram_base, struct hv_load_plan *plan,
 	struct hv_load_error *error)
 {
-	struct load_ram ram = {.base = ram_base.v, .size = guest->ram_size};
+	struct load_ram ram = {.machine = load_machine_find(guest->machine),
+		.base = ram_base.v,
+		.size = guest->ram_size};
 	struct load_ram room;
 	enum hv_status status;
 
 	*plan = (struct hv_load_plan){0};
 	*error = (struct hv_load_error){0};
+	if (ram.machine == NULL) {
+		error->input = "machine";
+		load_at(error, "e_machine", 0, guest->machine);
+		return load_refuse(error, "unknown");
+	}
 	status = plan_ram(&ram, error);
 	if (status != HV_OK) {
 		return status;

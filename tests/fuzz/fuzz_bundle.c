@@ -22,6 +22,7 @@ static void check_vm(
 	struct hv_guest guest;
 
 	FUZZ_CHECK(hv_bundle_vm(bundle, index, &guest, &error) == HV_OK);
+	FUZZ_CHECK(guest.machine == bundle->machine);
 	check_image(guest.kernel, data, size);
 	check_image(guest.initrd, data, size);
 	check_image(guest.dtb, data, size);
@@ -31,17 +32,26 @@ static void check_vm(
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static bool is_for(uint16_t machine, const uint8_t *data, size_t size)
 {
 	struct hv_load_error error;
 	struct hv_bundle bundle;
 
-	if (hv_bundle_open(&bundle, (struct hv_blob){data, size}, &error) != HV_OK) {
+	if (hv_bundle_open(&bundle, machine, (struct hv_blob){data, size}, &error) != HV_OK) {
 		FUZZ_CHECK(error.input != NULL && error.field != NULL && error.why != NULL);
-		return 0;
+		return false;
 	}
 	for (uint16_t i = 0; i < bundle.vm_count; i++) {
 		check_vm(&bundle, i, data, size);
 	}
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	bool is_arms = is_for(HV_MACHINE_AARCH64, data, size);
+	bool is_riscvs = is_for(HV_MACHINE_RISCV, data, size);
+
+	FUZZ_CHECK(!is_arms || !is_riscvs);
 	return 0;
 }

@@ -7,7 +7,7 @@
 
 #include "unit/load/load_kit.h"
 
-#define RAM_SIZE 0x40000u
+#define RAM_SIZE 0x240000u /* so that an Image of RISC-V fits at 2 MiB */
 #define GUARD    4096u
 
 static _Alignas(4096) uint8_t memory[GUARD + RAM_SIZE + GUARD];
@@ -51,16 +51,24 @@ static void load(const struct hv_guest *guest, const struct hv_gmem *gmem)
 	FUZZ_CHECK(is_guard_whole(memory) && is_guard_whole(memory + GUARD + RAM_SIZE));
 }
 
+static void load_for(uint16_t machine, const struct hv_gmem *gmem, struct hv_blob kernel)
+{
+	struct hv_guest guest = kit_guest(kernel);
+
+	guest.machine = machine;
+	guest.ram_size = RAM_SIZE;
+	guest.dtb = guest.initrd = guest.kernel;
+	load(&guest, gmem);
+	guest.has_load_addr = true;
+	guest.load_addr = GPA(KIT_RAM + 0x10000);
+	load(&guest, gmem);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hv_gmem gmem = make_ram();
-	struct hv_guest guest = kit_guest((struct hv_blob){data, size});
 
-	guest.ram_size = RAM_SIZE;
-	guest.dtb = guest.initrd = guest.kernel;
-	load(&guest, &gmem);
-	guest.has_load_addr = true;
-	guest.load_addr = GPA(KIT_RAM + 0x10000);
-	load(&guest, &gmem);
+	load_for(HV_MACHINE_AARCH64, &gmem, (struct hv_blob){data, size});
+	load_for(HV_MACHINE_RISCV, &gmem, (struct hv_blob){data, size});
 	return 0;
 }

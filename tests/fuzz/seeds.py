@@ -18,14 +18,22 @@ def phdr(kind, offset, vaddr, paddr, filesz, memsz, align=8):
     return struct.pack("<IIQQQQQQ", kind, 7, offset, vaddr, paddr, filesz, memsz, align)
 
 
-def elf(kind, entry, phdrs, size=400):
-    head = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, kind, 183, 1, entry, 64, 0, 0, 64, 56,
+AARCH64, RISCV = 183, 243
+
+
+def elf(kind, entry, phdrs, size=400, machine=AARCH64):
+    head = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, kind, machine, 1, entry, 64, 0, 0, 64, 56,
                        len(phdrs), 0, 0, 0)
     return (head + b"".join(phdrs)).ljust(size, b"\x11")
 
 
 def image(text_offset, image_size, flags, size=200):
     head = struct.pack("<IIQQQQQQ4sI", 0x14000010, 0, text_offset, image_size, flags, 0, 0, 0, b"ARM\x64", 0)
+    return head.ljust(size, b"\x22")
+
+
+def image_rv64(text_offset, image_size, flags, version=2, magic2=b"RSC\x05", size=200):
+    head = struct.pack("<IIQQQIIQ8s4sI", 0x6f, 0, text_offset, image_size, flags, version, 0, 0, b"RISCV", magic2, 0)
     return head.ljust(size, b"\x22")
 
 
@@ -87,12 +95,13 @@ def machine():
     return fdt
 
 
-def bundle(vms, token):
+def bundle(vms, token, machine=AARCH64):
     """Manifest in the first 4 KiB, then one small image after the other."""
     fdt = Fdt()
     images = []
     fdt.begin("")
     fdt.prop("compatible", b"drydock,bundle-1\0")
+    fdt.prop("machine", struct.pack(">I", machine))
     count = sum(len(vm) for vm in vms)
     fdt.prop("total-size", struct.pack(">Q", 4096 * count + 16))
     if token:
@@ -101,7 +110,8 @@ def bundle(vms, token):
     for index, vm in enumerate(vms):
         fdt.begin(f"vm@{index}")
         fdt.prop("cpus", struct.pack(">I", 1))
-        fdt.prop("gic-version", struct.pack(">I", 3))
+        if machine == AARCH64:
+            fdt.prop("gic-version", struct.pack(">I", 3))
         fdt.prop("memory-size", struct.pack(">Q", 0x800000))
         for name in vm:
             images.append(name)
@@ -123,12 +133,17 @@ def main():
     put("kernel", "image_old", image(0x80000, 0, 0))
     put("kernel", "image_offset", image(0x80000, 0x10000, 2))
     put("kernel", "flat", b"\x1f\x20\x03\xd5" * 8)
+    put("kernel", "elf_rv64", elf(2, RAM + 18, [text], machine=RISCV))
+    put("kernel", "image_rv64", image_rv64(0x200000, 4096, 0))
+    put("kernel", "image_rv64_old", image_rv64(0, 4096, 0, version=0, magic2=bytes(4)))
+    put("kernel", "flat_rv64", b"\x13\0\0\0\x82\x80")
     put("fdt", "machine", machine().bytes([(RAM, 4096)]))
     tiny = Fdt()
     tiny.begin("")
     tiny.end()
     put("fdt", "tiny", tiny.bytes())
     put("bundle", "one", bundle([["kernel"]], None))
+    put("bundle", "riscv64", bundle([["kernel"]], None, RISCV))
     put("bundle", "two", bundle([["kernel", "initrd", "dtb", "flash"], ["kernel"]], b"0123456789abcdef"))
 
 

@@ -23,6 +23,8 @@ def riscv64_image(image_size):
 class Arch:
     name: str
     qemu: str
+    elf: int            # e_machine
+    gic: int            # of a guest, None: it has none
     machine: str        # -M for the hypervisor
     cpu: str            # -cpu, unless DRYDOCK_CPU says another
     image_env: str      # the environment variable that names the bare-metal image
@@ -37,11 +39,11 @@ class Arch:
 
 
 ARCHES = {arch.name: arch for arch in (
-    Arch(name="aarch64", qemu="qemu-system-aarch64", machine="virt,virtualization=on,gic-version=3", cpu="cortex-a57",
-         image_env="DRYDOCK_EL2_IMAGE", preset="bm-aarch64", guests="", debian="debian12-arm64",
+    Arch(name="aarch64", elf=183, gic=3, qemu="qemu-system-aarch64", machine="virt,virtualization=on,gic-version=3",
+         cpu="cortex-a57", image_env="DRYDOCK_EL2_IMAGE", preset="bm-aarch64", guests="", debian="debian12-arm64",
          greeting="Hello from EL1", linux=arm64_image, linux_args=b"console=ttyAMA0", ram=0x40000000,
          registers=(r"\bpc\b\W+(0x)?[0-9a-f]{8,16}", r"\bx19\b\W+(0x)?[0-9a-f]{8,16}")),
-    Arch(name="riscv64", qemu="qemu-system-riscv64", machine="virt", cpu="rv64,h=true",
+    Arch(name="riscv64", elf=243, gic=None, qemu="qemu-system-riscv64", machine="virt", cpu="rv64,h=true",
          image_env="DRYDOCK_HS_IMAGE", preset="bm-riscv64", guests="riscv64", debian="debian13-riscv64",
          greeting="Hello from S-mode", linux=riscv64_image, linux_args=b"console=ttyS0", ram=0x80000000,
          registers=(r"\bpc\b\W+(0x)?[0-9a-f]{8,16}", r"\bs3\b\W+(0x)?[0-9a-f]{8,16}")),

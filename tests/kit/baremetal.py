@@ -68,6 +68,9 @@ class Starts:
     def test_f8_text_as_bundle__named(self):
         self.refused("bundle: ", b"hello\n")
 
+    def test_f8_bundle_for_another_architecture__named(self):
+        self.refused("bundle: machine .*another architecture", bundle(machine=62, kernel=bytes(4096)))
+
     def test_f8_too_many_vms_or_cpus__named(self):
         self.refused("bundle: vm .*one VM", bundle(vms=2, kernel=bytes(4096)))
         self.refused("bundle: cpus .*more vCPUs than the host.s 1 CPU", bundle(cpus=2, kernel=bytes(4096)))

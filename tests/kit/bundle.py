@@ -2,6 +2,8 @@
 """Bundles as hv/bundle.h has them, good ones and such as `tools/drydock pack` would never write."""
 import struct
 
+from arches import ARCH
+
 ALIGN = 4096
 MAGIC, VERSION, COMPATIBLE_VERSION = 0xD00DFEED, 17, 16
 BEGIN_NODE, END_NODE, PROP, END = 1, 2, 3, 9
@@ -46,8 +48,8 @@ class Tree:
         return header + reserve + body + self.strings
 
 
-def bundle(memory=64 << 20, cpus=1, vms=1, gic=3, token=None, **parts):
-    """parts: kernel, initrd, dtb, flash as bytes; each VM gets its own copy."""
+def bundle(memory=64 << 20, cpus=1, vms=1, machine=ARCH.elf, gic=ARCH.gic, token=None, **parts):
+    """parts: kernel, initrd, dtb, flash as bytes; each VM gets its own copy. gic None: no such property."""
     images, places = b"", []
     for index in range(vms):
         for name, data in parts.items():
@@ -56,13 +58,15 @@ def bundle(memory=64 << 20, cpus=1, vms=1, gic=3, token=None, **parts):
     tree = Tree()
     tree.begin("")
     tree.prop("compatible", b"drydock,bundle-1\0")
+    tree.prop("machine", u32(machine))
     tree.prop("total-size", u64(ALIGN + len(images)))
     if token:
         tree.prop("token", token.encode() + b"\0")
     for index in range(vms):
         tree.begin("vm@%d" % index)
         tree.prop("cpus", u32(cpus))
-        tree.prop("gic-version", u32(gic))
+        if gic:
+            tree.prop("gic-version", u32(gic))
         tree.prop("memory-size", u64(memory))
         for owner, name, place in places:
             if owner == index:

@@ -32,8 +32,10 @@ static int put_vm(void *fdt, const struct hv_guest *guest, const struct part *pa
 	int error = fdt_begin_node(fdt, "vm@0");
 
 	error = error ? error : fdt_property_u32(fdt, "cpus", guest->cpus);
-	error = error ? error : fdt_property_u32(fdt, "gic-version", guest->gic);
 	error = error ? error : fdt_property_u64(fdt, "memory-size", guest->ram_size);
+	if (guest->gic) {
+		error = error ? error : fdt_property_u32(fdt, "gic-version", guest->gic);
+	}
 	if (guest->lazy_ram) {
 		error = error ? error : fdt_property(fdt, "lazy-memory", NULL, 0);
 	}
@@ -54,6 +56,7 @@ static int put_manifest(void *fdt, uint64_t total, const char *token, bool stats
 	error = error ? error : fdt_finish_reservemap(fdt);
 	error = error ? error : fdt_begin_node(fdt, "");
 	error = error ? error : fdt_property_string(fdt, "compatible", "drydock,bundle-1");
+	error = error ? error : fdt_property_u32(fdt, "machine", guest->machine);
 	error = error ? error : fdt_property_u64(fdt, "total-size", total);
 	if (token) {
 		error = error ? error : fdt_property(fdt, "token", token, HV_BUNDLE_TOKEN + 1);

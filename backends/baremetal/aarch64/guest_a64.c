@@ -9,6 +9,11 @@
 #include <board/virt_aarch64.h>
 #include <common/machine.h>
 
+uint16_t machine_number(void)
+{
+	return HV_MACHINE_AARCH64;
+}
+
 gpa_t machine_ram(void)
 {
 	return GPA(VIRT_A64_RAM);

@@ -129,7 +129,7 @@ static enum hv_status need_cpus(
 static enum hv_status read_bundle(struct guest *guest, const struct tree *tree, struct hv_blob blob,
 	struct hv_load_error *error)
 {
-	enum hv_status status = hv_bundle_open(&guest->bundle, blob, error);
+	enum hv_status status = hv_bundle_open(&guest->bundle, machine_number(), blob, error);
 
 	if (status != HV_OK) {
 		return status;

@@ -30,6 +30,8 @@ void machine_relax(void);
 
 /* ---- the guest's machine ---- */
 
+/* HV_MACHINE_*: whose guests these are. */
+uint16_t machine_number(void);
 /* Where its RAM begins. */
 gpa_t machine_ram(void);
 /* Whether this host can have such a guest. HV_ERR_INVALID: *error says why not. */

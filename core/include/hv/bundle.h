@@ -5,10 +5,12 @@
  * pack`.
  *
  *   / { compatible = "drydock,bundle-1";
+ *       machine = <u32>;               // HV_MACHINE_*: for which hypervisor
  *       total-size = <u64>;            // of the whole bundle in bytes
  *       token = "0123456789abcdef";    // optional: names this run in the report records
  *       stats;                         // optional: report the exit counters at the end
- *       vm@0 { cpus = <u32>; gic-version = <u32>; memory-size = <u64>;
+ *       vm@0 { cpus = <u32>; memory-size = <u64>;
+ *              gic-version = <u32>;    // aarch64 only
  *              load-address = <u64>;   // optional
  *              lazy-memory;            // optional: RAM is mapped at its first access
  *              kernel = <u64 offset, u64 size>; initrd, dtb, flash: likewise, optional }; };
@@ -36,18 +38,20 @@
 struct hv_bundle {
 	struct hv_blob blob; /* without what follows it: total-size bytes */
 	struct hv_fdt manifest;
+	uint16_t machine;
 	uint16_t vm_count;
 	char token[HV_BUNDLE_TOKEN + 1]; /* empty: none */
 	bool stats;
 };
 
 /*
- * Checks the whole manifest, every VM of it included. error->input is "bundle", or "bundle vm<n>";
+ * Checks the whole manifest, every VM of it included, and that it is for `machine`: the only one
+ * whose guests the caller can run. error->input is "bundle", or "bundle vm<n>";
  * field names a property. HV_ERR_INVALID; nothing is kept. What the images hold is the loader's to
  * check. The blob must stay as it is while the bundle, or a guest from it, is used.
  */
-HV_WARN_UNUSED enum hv_status hv_bundle_open(
-	struct hv_bundle *bundle, struct hv_blob blob, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status hv_bundle_open(struct hv_bundle *bundle, uint16_t machine,
+	struct hv_blob blob, struct hv_load_error *error);
 /* VM `index` of an open bundle. HV_ERR_NOT_FOUND: it has fewer. */
 HV_WARN_UNUSED enum hv_status hv_bundle_vm(const struct hv_bundle *bundle, uint16_t index,
 	struct hv_guest *guest, struct hv_load_error *error);

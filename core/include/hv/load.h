@@ -9,9 +9,13 @@
 #include <hv/gmem.h>
 #include <hv/types.h>
 
+/* Architectures of guests, as ELF numbers them. */
+#define HV_MACHINE_AARCH64 183u
+#define HV_MACHINE_RISCV   243u
+
 /* Everything a VM is started with, however it reached us: by files on a host or by a bundle. */
 struct hv_guest {
-	uint16_t machine; /* its architecture, as ELF numbers them: 183 aarch64, 243 RISC-V */
+	uint16_t machine; /* HV_MACHINE_* */
 	uint16_t cpus;
 	uint8_t gic; /* 2 or 3; 0: the machine has none */
 	uint64_t ram_size;
@@ -25,7 +29,8 @@ struct hv_guest {
 enum hv_load_kind {
 	HV_LOAD_FLAT,
 	HV_LOAD_ELF64,
-	HV_LOAD_LINUX_A64, /* arm64 Image */
+	HV_LOAD_LINUX_A64,  /* arm64 Image */
+	HV_LOAD_LINUX_RV64, /* RISC-V Image */
 };
 
 /*
@@ -33,7 +38,7 @@ enum hv_load_kind {
  * or stand in the input.
  */
 struct hv_load_error {
-	const char *input; /* "kernel", "initrd", "dtb", "ram" */
+	const char *input; /* "kernel", "initrd", "dtb", "ram", "machine" */
 	const char *field; /* as its specification names it, e.g. "e_phoff", "image_size" */
 	const char *why;   /* e.g. "past the end of the file" */
 	uint64_t offset;   /* of the field in the input */
@@ -62,12 +67,13 @@ const char *hv_load_kind_name(enum hv_load_kind kind);
 
 /*
  * Validates the kernel and decides every address, in the RAM at [ram, ram+ram_size). Kernel: an ELF
- * at its physical addresses, an Image as low as its header allows, a flat binary at RAM + 512 KiB;
- * or, with has_load_addr, moved so that its first byte is at load_addr. DTB: at the top of RAM, in
- * an aligned slot that crosses no 2 MiB border; for an ELF that leaves the base of RAM free, there.
- * initrd: page-aligned, right below. The guest gets the DTB's address in its first argument,
- * whatever its kind. Depends on the sizes of initrd and DTB, not on their bytes, so that a DTB can
- * be made after placing. HV_ERR_INVALID: *error says why, and *plan is of no use.
+ * at its physical addresses, an Image as low as its header allows, a flat binary where QEMU's
+ * -kernel puts it (RAM + 512 KiB on aarch64, RAM + 2 MiB on riscv64); or, with has_load_addr, moved
+ * so that its first byte is at load_addr. DTB: at the top of RAM, in an aligned slot that crosses
+ * no 2 MiB border; on aarch64, for an ELF that leaves the base of RAM free, there. initrd:
+ * page-aligned, right below. The guest gets the DTB's address in the argument that its architecture
+ * has for that, whatever the kind. Depends on the sizes of initrd and DTB, not on their bytes, so
+ * that a DTB can be made after placing. HV_ERR_INVALID: *error says why, and *plan is of no use.
  */
 HV_WARN_UNUSED enum hv_status hv_load_plan(const struct hv_guest *guest, gpa_t ram,
 	struct hv_load_plan *plan, struct hv_load_error *error);

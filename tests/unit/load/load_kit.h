@@ -37,7 +37,11 @@ static inline uint64_t kit_edge(unsigned n, uint64_t size)
 
 static inline struct hv_guest kit_guest(struct hv_blob kernel)
 {
-	return (struct hv_guest){.cpus = 1, .gic = 3, .ram_size = KIT_RAM_SIZE, .kernel = kernel};
+	return (struct hv_guest){.machine = HV_MACHINE_AARCH64,
+		.cpus = 1,
+		.gic = 3,
+		.ram_size = KIT_RAM_SIZE,
+		.kernel = kernel};
 }
 
 /* An arm64 Image of `size` bytes in `bytes`. */
@@ -49,6 +53,19 @@ static inline struct hv_blob kit_image(
 	kit_put(bytes + 16, 8, image_size);
 	kit_put(bytes + 24, 8, flags);
 	memcpy(bytes + 56, "ARM\x64", 4);
+	return (struct hv_blob){bytes, size};
+}
+
+/* The same of RISC-V: version 0.2 of the header. */
+static inline struct hv_blob kit_image_rv64(
+	uint8_t *bytes, size_t size, uint64_t text_offset, uint64_t image_size)
+{
+	memset(bytes, 0, size);
+	kit_put(bytes + 8, 8, text_offset);
+	kit_put(bytes + 16, 8, image_size);
+	kit_put(bytes + 32, 4, 2);
+	memcpy(bytes + 48, "RISCV", 5);
+	memcpy(bytes + 56, "RSC\x05", 4);
 	return (struct hv_blob){bytes, size};
 }
 
@@ -154,7 +171,8 @@ static inline bool kit_plan_is_sound(const struct hv_load_plan *plan, const stru
 		}
 		has_entry |= hv_range_inside(plan->entry.v, 1, segment->to.v, segment->mem_size);
 	}
-	return has_entry && hv_is_aligned(plan->entry.v, 4) &&
+	return has_entry &&
+	       hv_is_aligned(plan->entry.v, guest->machine == HV_MACHINE_RISCV ? 2 : 4) &&
 	       kit_place_is_free(plan, guest->ram_size, plan->dtb, guest->dtb.size) &&
 	       kit_place_is_free(plan, guest->ram_size, plan->initrd, guest->initrd.size) &&
 	       !hv_range_overlaps(plan->dtb.v, guest->dtb.size, plan->initrd.v, guest->initrd.size);

@@ -23,6 +23,7 @@ static void begin(void)
 	memset(buf, 0, sizeof(buf));
 	assert_int_equal(fdt_create_empty_tree(buf, 4096), 0);
 	fdt_setprop_string(buf, 0, "compatible", "drydock,bundle-1");
+	fdt_setprop_u32(buf, 0, "machine", HV_MACHINE_AARCH64);
 	fdt_setprop_u64(buf, 0, "total-size", TOTAL);
 }
 
@@ -53,7 +54,8 @@ static void add_vm(const char *name, uint64_t kernel)
 static enum hv_status open_bundle(void)
 {
 	memset(&error, 0, sizeof(error));
-	return hv_bundle_open(&bundle, (struct hv_blob){buf, sizeof(buf)}, &error);
+	return hv_bundle_open(
+		&bundle, HV_MACHINE_AARCH64, (struct hv_blob){buf, sizeof(buf)}, &error);
 }
 
 static void assert_refused(const char *input, const char *field, const char *why)
@@ -94,6 +96,7 @@ static void bundle__all_properties__reach_the_guest(void **state)
 	assert_string_equal(bundle.token, "0123456789abcdef");
 	assert_true(bundle.stats);
 	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_int_equal(guest.machine, HV_MACHINE_AARCH64);
 	assert_int_equal(guest.cpus, HV_VCPUS);
 	assert_int_equal(guest.gic, 2);
 	assert_int_equal(guest.ram_size, HV_MIB(128));
@@ -288,6 +291,36 @@ static void f8_bundle__number_missing_or_no_number__is_refused(void **state)
 	assert_refused("bundle vm0", "kernel", "missing");
 }
 
+static void f8_bundle__for_another_machine_or_none__is_refused(void **state)
+{
+	(void)state;
+	begin_one();
+	fdt_setprop_u32(buf, 0, "machine", HV_MACHINE_RISCV);
+	assert_refused("bundle", "machine", "for another architecture than the hypervisor");
+	assert_int_equal(error.value, HV_MACHINE_RISCV);
+	fdt_setprop_u32(buf, 0, "machine", 0x10000 + HV_MACHINE_AARCH64);
+	assert_refused("bundle", "machine", "out of range");
+	fdt_delprop(buf, 0, "machine");
+	assert_refused("bundle", "machine", "missing");
+}
+
+static void bundle__for_riscv64__has_no_gic(void **state)
+{
+	const struct hv_blob blob = {buf, sizeof(buf)};
+
+	(void)state;
+	begin_one();
+	fdt_setprop_u32(buf, 0, "machine", HV_MACHINE_RISCV);
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_RISCV, blob, &error), HV_ERR_INVALID);
+	assert_string_equal(error.field, "gic-version");
+	assert_string_equal(error.why, "the machine has no GIC");
+	fdt_delprop(buf, find_vm("vm@0"), "gic-version");
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_RISCV, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_int_equal(guest.machine, HV_MACHINE_RISCV);
+	assert_int_equal(guest.gic, 0);
+}
+
 static void f8_bundle__total_size_against_file_and_manifest__is_judged(void **state)
 {
 	(void)state;
@@ -391,7 +424,8 @@ static void try_exact(size_t size)
 
 	assert_non_null(copy);
 	memcpy(copy, buf, size);
-	if (hv_bundle_open(&bundle, (struct hv_blob){copy, size}, &error) == HV_OK) {
+	if (hv_bundle_open(&bundle, HV_MACHINE_AARCH64, (struct hv_blob){copy, size}, &error) ==
+		HV_OK) {
 		for (uint16_t i = 0; i < bundle.vm_count; i++) {
 			const uint8_t *kernel;
 
@@ -444,6 +478,8 @@ int main(void)
 		hv_unit_test(f8_bundle__compatible_missing_or_other__is_refused),
 		hv_unit_test(f8_bundle__numbers_at_and_past_their_ends__are_judged),
 		hv_unit_test(f8_bundle__number_missing_or_no_number__is_refused),
+		hv_unit_test(f8_bundle__for_another_machine_or_none__is_refused),
+		hv_unit_test(bundle__for_riscv64__has_no_gic),
 		hv_unit_test(f8_bundle__total_size_against_file_and_manifest__is_judged),
 		hv_unit_test(f8_bundle__token_of_other_form__is_refused),
 		hv_unit_test(f8_bundle__image_places__are_judged),

@@ -14,7 +14,8 @@ static uint8_t seed[DTB_SEED_SIZE];
 
 static struct hv_guest guest_of(uint16_t cpus, uint8_t gic)
 {
-	return (struct hv_guest){.cpus = cpus, .gic = gic, .ram_size = HV_MIB(256)};
+	return (struct hv_guest){
+		.machine = HV_MACHINE_AARCH64, .cpus = cpus, .gic = gic, .ram_size = HV_MIB(256)};
 }
 
 static size_t make(const struct dtb_cfg *cfg)

@@ -14,6 +14,7 @@ static uint8_t dtb[5000];
 static struct hv_guest some_guest(void)
 {
 	return (struct hv_guest){
+		.machine = HV_MACHINE_AARCH64,
 		.cpus = 3,
 		.gic = 3,
 		.ram_size = HV_MIB(64),
@@ -38,7 +39,7 @@ static void pack_bundle__read_back__is_the_same_guest(void **state)
 
 	(void)state;
 	assert_true(pack_bundle(&guest, TOKEN, true, &blob));
-	assert_int_equal(hv_bundle_open(&bundle, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_open(&bundle, guest.machine, blob, &error), HV_OK);
 	assert_int_equal(bundle.vm_count, 1);
 	assert_string_equal(bundle.token, TOKEN);
 	assert_true(bundle.stats);
@@ -68,7 +69,7 @@ static void pack_bundle__no_token_no_stats_load_address__read_back(void **state)
 	guest.has_load_addr = true;
 	guest.load_addr = GPA(0x48000000);
 	assert_true(pack_bundle(&guest, NULL, false, &blob));
-	assert_int_equal(hv_bundle_open(&bundle, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_open(&bundle, guest.machine, blob, &error), HV_OK);
 	assert_string_equal(bundle.token, "");
 	assert_false(bundle.stats);
 	assert_int_equal(hv_bundle_vm(&bundle, 0, &read, &error), HV_OK);
@@ -77,11 +78,32 @@ static void pack_bundle__no_token_no_stats_load_address__read_back(void **state)
 	free((void *)blob.data);
 }
 
+static void pack_bundle__riscv64__says_so_and_has_no_gic(void **state)
+{
+	struct hv_guest guest = some_guest(), read;
+	struct hv_load_error error;
+	struct hv_bundle bundle;
+	struct hv_blob blob;
+
+	(void)state;
+	guest.machine = HV_MACHINE_RISCV;
+	guest.gic = 0;
+	assert_true(pack_bundle(&guest, NULL, false, &blob));
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_AARCH64, blob, &error), HV_ERR_INVALID);
+	assert_string_equal(error.field, "machine");
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_RISCV, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &read, &error), HV_OK);
+	assert_int_equal(read.machine, HV_MACHINE_RISCV);
+	assert_int_equal(read.gic, 0);
+	free((void *)blob.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hv_unit_test(pack_bundle__read_back__is_the_same_guest),
 		hv_unit_test(pack_bundle__no_token_no_stats_load_address__read_back),
+		hv_unit_test(pack_bundle__riscv64__says_so_and_has_no_gic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
