@@ -34,26 +34,30 @@ static HV_COLD enum hv_verdict write(struct rv64_vcpu *vcpu)
 	struct hv_vm *vm = vcpu->hv.vm;
 	uint8_t bytes[HV_CALL_WRITE];
 	uint32_t count = part(vcpu);
+	enum hv_status status = HV_ERR_RANGE;
 
-	if (!has_memory(vcpu, HV_PROT_R) ||
-		hv_gmem_copy_in(&vm->gmem, bytes, GPA(rv64_sbi_arg(vcpu, 1)), count) != HV_OK) {
+	if (has_memory(vcpu, HV_PROT_R)) {
+		status = hv_gmem_copy_in(&vm->gmem, bytes, GPA(rv64_sbi_arg(vcpu, 1)), count);
+	}
+	if (status != HV_OK) {
 		return rv64_sbi_return(vcpu, SBI_ERR_INVALID_PARAM, 0);
 	}
 	return rv64_sbi_return(vcpu, SBI_SUCCESS, put(vm, bytes, count));
 }
 
+/* First the memory is looked at, as bytes that were taken cannot be put back. */
 static HV_COLD enum hv_verdict read(struct rv64_vcpu *vcpu)
 {
 	struct hv_vm *vm = vcpu->hv.vm;
 	uint8_t bytes[HV_CALL_WRITE];
-	uint32_t count;
+	enum hv_status status = HV_ERR_RANGE;
+	uint32_t count = 0;
 
-	/* First the memory, as bytes that were taken cannot be put back. */
-	if (!has_memory(vcpu, HV_PROT_W)) {
-		return rv64_sbi_return(vcpu, SBI_ERR_INVALID_PARAM, 0);
+	if (has_memory(vcpu, HV_PROT_W)) {
+		count = hv_vm_read(vm, bytes, part(vcpu));
+		status = hv_gmem_copy_out(&vm->gmem, GPA(rv64_sbi_arg(vcpu, 1)), bytes, count);
 	}
-	count = hv_vm_read(vm, bytes, part(vcpu));
-	if (hv_gmem_copy_out(&vm->gmem, GPA(rv64_sbi_arg(vcpu, 1)), bytes, count) != HV_OK) {
+	if (status != HV_OK) {
 		return rv64_sbi_return(vcpu, SBI_ERR_INVALID_PARAM, 0);
 	}
 	return rv64_sbi_return(vcpu, SBI_SUCCESS, count);
