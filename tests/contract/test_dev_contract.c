@@ -6,6 +6,7 @@
 #include <unit.h>
 
 #include <dev/gic/gic.h>
+#include <dev/goldfish_rtc/goldfish_rtc.h>
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
@@ -69,6 +70,16 @@ static size_t size_pl031(void)
 static void init_pl031(struct bench *b)
 {
 	pl031_init(b->dev, 1000, pin);
+}
+
+static size_t size_goldfish_rtc(void)
+{
+	return sizeof(struct goldfish_rtc);
+}
+
+static void init_goldfish_rtc(struct bench *b)
+{
+	goldfish_rtc_init(b->dev, 1000, pin);
 }
 
 static size_t size_pflash(void)
@@ -148,6 +159,7 @@ static void init_plic(struct bench *b)
 static const struct row devices[] = {
 	{&pl011_ops, 0, 0x1000, true, init_pl011, size_pl011},
 	{&pl031_ops, 0, 0x1000, true, init_pl031, size_pl031},
+	{&goldfish_rtc_ops, 0, 0x1000, true, init_goldfish_rtc, size_goldfish_rtc},
 	{&pflash_ops, 0, 0x1000, false, init_pflash, size_pflash},
 	{&virtio_empty_ops, 0, 0x4000, false, init_virtio_empty, size_virtio_empty},
 	{&gicv3_dist_ops, 0, GICV3_GICD_SIZE, false, init_gicv3, size_gic},
