@@ -109,7 +109,12 @@ static void goldfish_rtc_reset(void *dev)
 {
 	struct goldfish_rtc *rtc = dev;
 
-	*rtc = (struct goldfish_rtc){.irq = rtc->irq, .epoch = rtc->epoch, .offset = rtc->epoch};
+	*rtc = (struct goldfish_rtc){
+		.irq = rtc->irq,
+		.epoch = rtc->epoch,
+		.offset = rtc->epoch,
+		.time_high = (uint32_t)(rtc->epoch >> 32),
+	};
 	hv_irq_set(&rtc->irq, false);
 }
 
