@@ -3,7 +3,8 @@
  * S4 with real concurrency: each physical CPU is a thread, over a port of its own (this program
  * does not link the fake one). Two vCPUs pass a token by waking each other and wait in between,
  * while a third thread pauses and resumes their VM. A lost wake-up would leave both waiting for
- * ever.
+ * ever. Once with interrupts that only the test knows, and once with those of riscv64 harts, which
+ * are set once and cleared by the guest.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arch/riscv64/rv64.h>
 #include <fake_vm.h>
+#include <hv/bits.h>
 #include <hv/power.h>
 #include <pthread.h>
 #include <sched.h>
@@ -81,18 +84,74 @@ static _Atomic unsigned token; /* vCPU token % 2 has it */
 static _Atomic bool line[2];   /* its "interrupt" */
 static unsigned passed[2];
 
+/* How the vCPUs of an architecture are told of an interrupt, and how they find it. */
+struct kind {
+	const struct hv_arch *arch;
+	void (*send)(unsigned to);
+	void (*prepare)(unsigned n); /* before an entry, with HV_TODO_IRQ */
+	bool (*take)(unsigned n);    /* by the guest */
+};
+
+static const struct kind *kind;
+
+static void plain_send(unsigned to)
+{
+	atomic_store(&line[to], true);
+	hv_vcpu_wake(fake.vm->vcpu[to], HV_TODO_IRQ);
+}
+
+static void plain_prepare(unsigned n)
+{
+	atomic_fetch_and(&fake.vm->vcpu[n]->todo, ~(uint32_t)HV_TODO_IRQ);
+}
+
+static bool plain_take(unsigned n)
+{
+	return atomic_exchange(&line[n], false);
+}
+
+static const struct kind plain = {&fake_arch, plain_send, plain_prepare, plain_take};
+
+static uint64_t hvip[2]; /* of the physical CPU, whose thread alone looks at it */
+
+static struct rv64_vcpu *hart(unsigned n)
+{
+	return HV_CONTAINER_OF(fake.vm->vcpu[n], struct rv64_vcpu, hv);
+}
+
+static void rv64_send(unsigned to)
+{
+	rv64_ipi_send(hart(to));
+}
+
+static void rv64_prepare(unsigned n)
+{
+	struct rv64_hvip next = rv64_entry_prepare(hart(n));
+
+	hvip[n] = (hvip[n] & ~next.clear) | next.set;
+}
+
+static bool rv64_take(unsigned n)
+{
+	bool pending = hv_bit(hvip[n], RV64_VSSI);
+
+	hvip[n] &= ~HV_BIT(RV64_VSSI);
+	return pending;
+}
+
+static const struct kind rv64 = {&rv64_arch, rv64_send, rv64_prepare, rv64_take};
+
 /* What the guest does between entry and WFI: takes its interrupt, if there is one. */
 static enum hv_verdict guest(unsigned n)
 {
-	if (!atomic_exchange(&line[n], false)) {
+	if (!kind->take(n)) {
 		return HV_BLOCK;
 	}
 	passed[n]++;
 	if (atomic_fetch_add(&token, 1) + 1 == 2 * ROUNDS) {
 		return hv_power_system(fake.vm, false);
 	}
-	atomic_store(&line[!n], true);
-	hv_vcpu_wake(fake.vm->vcpu[!n], HV_TODO_IRQ);
+	kind->send(!n);
 	return HV_RESUME;
 }
 
@@ -108,7 +167,7 @@ static enum hv_verdict run(struct hv_vcpu *vcpu, unsigned n)
 			return HV_YIELD;
 		}
 		if (todo & HV_TODO_IRQ) {
-			atomic_fetch_and(&vcpu->todo, ~(uint32_t)HV_TODO_IRQ);
+			kind->prepare(n);
 		}
 		verdict = guest(n);
 	}
@@ -155,20 +214,32 @@ static void *pause_main(void *arg)
 	return NULL;
 }
 
-static void s4_wake__two_vcpus_on_two_threads_under_pauses__no_wake_up_is_lost(void **state)
+/* The first interrupt is sent when its vCPU has run once: a reset forgets those of before. */
+static void pass_token(const struct kind *of)
 {
 	pthread_t thread[3];
 
-	(void)state;
+	kind = of;
+	token = 0;
+	passed[0] = passed[1] = 0;
 	alarm(60);
+	fake.arch = of->arch;
 	fake_vm_start(&fake, 2);
 	for (unsigned n = 0; n < 2; n++) {
 		fake.vm->vcpu[n]->pcpu = (uint16_t)n;
 		sem_init(&kicked[n], 0, 0);
 	}
-	assert_int_equal(hv_power_cpu_on(fake.vm, FAKE_HW_ID(1), GPA(FAKE_VM_PC), 0), HV_OK);
-	atomic_store(&line[0], true);
-	hv_vcpu_wake(fake.vm->vcpu[0], HV_TODO_IRQ);
+	if (of == &rv64) {
+		hart(1)->hart_id = 1;
+	}
+	assert_int_equal(hv_power_cpu_on(fake.vm, fake.vm->arch->hw_id(fake.vm->vcpu[1]),
+				 GPA(FAKE_VM_PC), 0),
+		HV_OK);
+	for (unsigned n = 0; n < 2; n++) {
+		assert_int_equal(hv_vcpu_enter(fake.vm->vcpu[n], (uint16_t)n), HV_OK);
+		hv_vcpu_leave(fake.vm->vcpu[n], HV_YIELD);
+	}
+	of->send(0);
 	pthread_create(&thread[0], NULL, pcpu_main, (void *)(uintptr_t)0);
 	pthread_create(&thread[1], NULL, pcpu_main, (void *)(uintptr_t)1);
 	pthread_create(&thread[2], NULL, pause_main, NULL);
@@ -180,11 +251,26 @@ static void s4_wake__two_vcpus_on_two_threads_under_pauses__no_wake_up_is_lost(v
 	for (unsigned n = 0; n < 2; n++) {
 		assert_int_equal(passed[n], ROUNDS);
 		assert_int_equal(fake.vm->vcpu[n]->state, HV_VCPU_OFF);
-		assert_int_equal(fake_vcpu(fake.vm->vcpu[n])->resets, 1);
 	}
 	assert_int_equal(fake.vm->stop, HV_STOP_OFF);
 	assert_int_equal(hv_vm_destroy(fake.vm), HV_OK);
 	assert_int_equal(fake.pool.free_count, FAKE_VM_PAGES);
+}
+
+static void s4_wake__two_vcpus_on_two_threads_under_pauses__no_wake_up_is_lost(void **state)
+{
+	(void)state;
+	pass_token(&plain);
+	for (unsigned n = 0; n < 2; n++) {
+		assert_int_equal(fake_vcpu(fake.vm->vcpu[n])->resets, 1);
+	}
+	fake_vm_free(&fake);
+}
+
+static void s4_wake__two_harts_on_two_threads_under_pauses__no_ipi_is_lost(void **state)
+{
+	(void)state;
+	pass_token(&rv64);
 	fake_vm_free(&fake);
 }
 
@@ -193,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			s4_wake__two_vcpus_on_two_threads_under_pauses__no_wake_up_is_lost),
+		cmocka_unit_test(s4_wake__two_harts_on_two_threads_under_pauses__no_ipi_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,10 @@
 
 #include <hv/bits.h>
 
+/*
+ * The vCPU's own exit: it looks at what there is to do before it goes on, so nobody is to be told,
+ * and nothing is to be ordered.
+ */
 void rv64_timer_set(struct rv64_vcpu *vcpu, uint64_t when)
 {
 	uint32_t todo = HV_TODO_TIME;
@@ -13,12 +17,11 @@ void rv64_timer_set(struct rv64_vcpu *vcpu, uint64_t when)
 		return;
 	}
 	vcpu->timer_due = when;
-	if (hv_bit(atomic_load(&vcpu->lines), RV64_VSTI)) {
-		atomic_fetch_and(&vcpu->lines, ~HV_BIT(RV64_VSTI));
+	if (hv_bit(atomic_load_explicit(&vcpu->lines, memory_order_relaxed), RV64_VSTI)) {
+		atomic_fetch_and_explicit(&vcpu->lines, ~HV_BIT(RV64_VSTI), memory_order_relaxed);
 		todo |= HV_TODO_IRQ;
 	}
-	/* The vCPU's own exit: it looks before it goes on, so nobody is to be kicked. */
-	atomic_fetch_or(&vcpu->hv.todo, todo);
+	atomic_fetch_or_explicit(&vcpu->hv.todo, todo, memory_order_relaxed);
 }
 
 uint64_t rv64_timer_update(struct rv64_vcpu *vcpu, uint64_t time)
