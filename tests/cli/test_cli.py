@@ -144,8 +144,8 @@ class Inputs(unittest.TestCase):
         self.refused("--kernel", guest("hello"), "--dtb", path, says=[path])
 
     def test_f7_initrd_larger_than_ram__file_named(self):
-        path = self.file("initrd", b"x" * (3 << 20))
-        self.refused("--kernel", guest("hello"), "--initrd", path, "--mem", "2M", says=[path])
+        path = self.file("initrd", b"x" * (5 << 20))
+        self.refused("--kernel", guest("hello"), "--initrd", path, "--mem", "4M", says=[path])
 
     def test_f7_load_address_outside_ram__refused(self):
         self.refused("--kernel", guest("hello", "bin"), "--load-addr", "0x1000", says=["0x1000"])

@@ -3,13 +3,13 @@
 
 #include <board/virt_aarch64.h>
 #include <board/virt_riscv64.h>
-#include <elf.h>
+#include <hv/load.h>
 #include <string.h>
 
 static const struct arch rows[] = {
 	{
 		.name = "aarch64",
-		.machine = EM_AARCH64,
+		.machine = HV_MACHINE_AARCH64,
 		.ram = VIRT_A64_RAM,
 		.flash_max = VIRT_A64_FLASH_MAX,
 		.has_gic = true,
@@ -25,7 +25,7 @@ static const struct arch rows[] = {
 	},
 	{
 		.name = "riscv64",
-		.machine = EM_RISCV,
+		.machine = HV_MACHINE_RISCV,
 		.ram = VIRT_RV64_RAM,
 		.flash_max = VIRT_RV64_FLASH_MAX,
 		.append = "earlycon=uart8250,mmio,0x10000000 console=ttyS0",
