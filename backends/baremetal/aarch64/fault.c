@@ -7,7 +7,7 @@
 
 #include "power.h"
 #include <hv/bits.h>
-#include <common/image.h>
+#include <common/dump.h>
 #include <common/report.h>
 
 #define EC_UNKNOWN    0x00u
@@ -19,9 +19,6 @@
 #define EC_SP_ALIGN   0x26u
 #define EC_SERROR     0x2fu
 #define EC_BRK        0x3cu
-
-#define STACK_WORDS 512u /* how far the backtrace looks */
-#define STACK_LINES 16u  /* and how many return addresses it prints */
 
 static const char *kind_name(unsigned kind, uint64_t esr)
 {
@@ -71,16 +68,6 @@ static const char *abort_name(uint64_t esr)
 	}
 }
 
-/* An address, and where it is in the image's symbol file when it is in its code. */
-static void put_code(struct hv_text *text, uint64_t address)
-{
-	hv_text_hex(text, address, 16);
-	if (image_is_code(address)) {
-		hv_text_str(text, " image+");
-		hv_text_hex(text, address - (uintptr_t)image_start, 1);
-	}
-}
-
 static void dump_head(const struct el2_fault *fault, unsigned kind)
 {
 	char line[160];
@@ -97,70 +84,13 @@ static void dump_head(const struct el2_fault *fault, unsigned kind)
 	report("dump", &text);
 }
 
-static void dump_value(const char *name, uint64_t value)
-{
-	char line[80];
-	struct hv_text text = HV_TEXT(line);
-
-	hv_text_str(&text, name);
-	hv_text_char(&text, ' ');
-	put_code(&text, value);
-	report("dump", &text);
-}
-
-static void put_reg(struct hv_text *text, unsigned n, uint64_t value)
-{
-	hv_text_str(text, n < 10 ? " x" : "x");
-	hv_text_dec(text, n);
-	hv_text_char(text, ' ');
-	hv_text_hex(text, value, 16);
-	hv_text_char(text, ' ');
-}
-
-static void dump_regs(const struct el2_fault *fault)
-{
-	for (unsigned n = 0; n < 31; n += 3) {
-		char line[80];
-		struct hv_text text = HV_TEXT(line);
-
-		for (unsigned i = n; i < n + 3 && i < 31; i++) {
-			put_reg(&text, i, fault->x[i]);
-		}
-		report("dump", &text);
-	}
-}
-
-/* Where readable stack at sp ends; sp itself when it is on no stack of this CPU. */
-static uint64_t stack_end(const struct el2_cpu *cpu, uint64_t sp)
+static void dump_stacks(const struct el2_cpu *cpu, uint64_t sp)
 {
 	const struct el2_cpu_slot *slot = HV_CONTAINER_OF(cpu, const struct el2_cpu_slot, cpu);
-	uint64_t stack = (uintptr_t)slot->stack, fault_stack = (uintptr_t)slot->fault_stack;
+	const struct dump_stack stack[2] = {
+		{slot->stack, EL2_STACK_SIZE}, {slot->fault_stack, EL2_FAULT_STACK_SIZE}};
 
-	if (sp - stack < EL2_STACK_SIZE) {
-		return stack + EL2_STACK_SIZE;
-	}
-	return sp - fault_stack < EL2_FAULT_STACK_SIZE ? fault_stack + EL2_FAULT_STACK_SIZE : sp;
-}
-
-/* Every word on the stack that points into our code: return addresses, and a few that were. */
-static void dump_stack(const struct el2_cpu *cpu, uint64_t sp)
-{
-	uint64_t end = stack_end(cpu, sp);
-	unsigned lines = 0;
-
-	if (end == sp) {
-		report_str("dump", "the stack pointer is on no stack of this CPU");
-		return;
-	}
-	sp &= ~(uint64_t)7;
-	for (unsigned i = 0; i < STACK_WORDS && sp < end && lines < STACK_LINES; i++, sp += 8) {
-		uint64_t word = *(const uint64_t *)(uintptr_t)sp;
-
-		if (image_is_code(word)) {
-			dump_value("stack", word);
-			lines++;
-		}
-	}
+	dump_stack(stack, sp);
 }
 
 _Noreturn void el2_fault(struct el2_fault *fault, unsigned kind)
@@ -179,8 +109,8 @@ _Noreturn void el2_fault(struct el2_fault *fault, unsigned kind)
 	dump_value("sp ", fault->sp);
 	dump_value("pstate", fault->pstate);
 	if (depth == 1) {
-		dump_regs(fault);
-		dump_stack(cpu, fault->sp);
+		dump_regs(fault->x, 0, 30);
+		dump_stacks(cpu, fault->sp);
 	}
 	report_str("end", "crash hypervisor fault");
 	power_off();

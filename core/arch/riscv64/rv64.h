@@ -14,6 +14,7 @@
 struct rv64_regs {
 	uint64_t x[32];
 	uint64_t pc;
+	uint64_t host; /* the backend's own, e.g. its stack pointer while the guest runs */
 };
 
 /*
@@ -190,6 +191,9 @@ uint64_t rv64_hgatp(const struct hv_pt *pt);
 
 /* G-stage: Sv39x4 (41 address bits), Sv48x4 (50) or Sv57x4 (59); hv_pt.levels says which. */
 extern const struct hv_pt_fmt rv64_gstage_fmt;
+/* A hypervisor's own translation, Sv39 to Sv57: the same descriptors, none of them for user mode,
+ * and nothing both writable and executable. */
+extern const struct hv_pt_fmt rv64_stage1_fmt;
 
 /* ---- the host's CPU ---- */
 
