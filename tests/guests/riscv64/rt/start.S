@@ -110,8 +110,9 @@ vector:
 	.global	run_at_user
 run_at_user:
 	addi	sp, sp, -112
+	.set	at, -8
 	.irp	n, 1, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
-	.set	at, (\n > 17) * (\n - 15) * 8 + (\n < 10) * (\n > 1) * (\n - 7) * 8
+	.set	at, at + 8
 	sd	x\n, at(sp)
 	.endr
 	la	t0, user_return_sp
@@ -127,8 +128,9 @@ run_at_user:
 user_returned:
 	la	t0, user_return_sp
 	ld	sp, (t0)
+	.set	at, -8
 	.irp	n, 1, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
-	.set	at, (\n > 17) * (\n - 15) * 8 + (\n < 10) * (\n > 1) * (\n - 7) * 8
+	.set	at, at + 8
 	ld	x\n, at(sp)
 	.endr
 	addi	sp, sp, 112
