@@ -65,7 +65,10 @@ static int kit_setup(void **state)
 {
 	(void)state;
 	kit = (struct kit){
-		.guest = {.cpus = 1, .gic = 3, .ram_size = KIT_RAM_SIZE},
+		.guest = {.machine = HV_MACHINE_AARCH64,
+			.cpus = 1,
+			.gic = 3,
+			.ram_size = KIT_RAM_SIZE},
 		.cfg = {.guest = &kit.guest,
 			.in_fd = -1,
 			.out = kit_out,

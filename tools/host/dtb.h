@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device tree that a guest on the board virt-aarch64 gets: made here, or the user's own with
- * what only we know put into /chosen. Host tools only; the board's addresses are those of
- * board/virt_aarch64.h.
+ * The device tree that a guest on the board virt-aarch64 or virt-riscv64 gets: made here, or the
+ * user's own with what only we know put into /chosen. Host tools only; the addresses are those of
+ * the boards' headers.
  */
 #ifndef DTB_H
 #define DTB_H

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Of the board virt-riscv64: harts, PLIC and devices, as QEMU's `virt` describes its own. What the
+ * harts can do is the most that a virtual one can have: the backend narrows it to what its CPU has
+ * (rv64_dtb_narrow()).
+ */
+#include "dtb_write.h"
+
+#include <board/virt_riscv64.h>
+#include <hv/vm.h>
+
+#define RV64_INTC_S_EXTERNAL 9u
+#define RV64_INTC_NONE       UINT32_MAX /* the machine has no M-mode for the guest */
+
+/* The PLIC's, then each hart's own interrupt controller's. */
+enum rv64_phandle { RV64_PLIC = 1, RV64_INTC };
+
+static void rv64_cpu(struct dtb_writer *w, uint32_t hart, const char *isa)
+{
+	dtb_begin_at(w, "cpu", hart);
+	dtb_text(w, "device_type", "cpu");
+	dtb_text(w, "compatible", "riscv");
+	dtb_list(w, "reg", hart);
+	dtb_text(w, "status", "okay");
+	dtb_text(w, "riscv,isa", isa);
+	dtb_text(w, "mmu-type", "riscv,sv57");
+	dtb_begin(w, "interrupt-controller");
+	dtb_text(w, "compatible", "riscv,cpu-intc");
+	dtb_flag(w, "interrupt-controller");
+	dtb_list(w, "#interrupt-cells", 1);
+	dtb_list(w, "phandle", RV64_INTC + hart);
+	dtb_end(w);
+	dtb_end(w);
+}
+
+static void rv64_cpus(struct dtb_writer *w, const struct hv_guest *guest)
+{
+	const struct rv64_caps all = {.exts = UINT64_MAX};
+	char isa[RV64_ISA_MAX];
+
+	(void)rv64_isa_write(rv64_guest_exts(&all), isa);
+	dtb_begin(w, "cpus");
+	dtb_list(w, "#address-cells", 1);
+	dtb_list(w, "#size-cells", 0);
+	dtb_list(w, "timebase-frequency", VIRT_RV64_TIMEBASE);
+	for (uint32_t i = 0; i < guest->cpus; i++) {
+		rv64_cpu(w, i, isa);
+	}
+	dtb_end(w);
+}
+
+/* Context 2n is M-mode's of hart n, 2n+1 is S-mode's. */
+static void rv64_plic(struct dtb_writer *w, const struct hv_guest *guest)
+{
+	uint32_t context[4 * HV_VCPUS];
+
+	for (uint32_t i = 0; i < guest->cpus; i++) {
+		context[4 * i] = RV64_INTC + i;
+		context[4 * i + 1] = RV64_INTC_NONE;
+		context[4 * i + 2] = RV64_INTC + i;
+		context[4 * i + 3] = RV64_INTC_S_EXTERNAL;
+	}
+	dtb_begin_at(w, "plic", VIRT_RV64_PLIC);
+	dtb_texts(w, "compatible", "sifive,plic-1.0.0\0riscv,plic0");
+	dtb_list(w, "reg", DTB_2(VIRT_RV64_PLIC), DTB_2(VIRT_RV64_PLIC_SIZE));
+	dtb_flag(w, "interrupt-controller");
+	dtb_list(w, "#interrupt-cells", 1);
+	dtb_list(w, "#address-cells", 0);
+	dtb_list(w, "riscv,ndev", VIRT_RV64_SOURCES);
+	dtb_cells(w, "interrupts-extended", context, (size_t)4 * guest->cpus);
+	dtb_list(w, "phandle", RV64_PLIC);
+	dtb_end(w);
+}
+
+/* What every device on the bus has; the caller ends the node. */
+static void rv64_device(struct dtb_writer *w, const char *name, const char *compatible, uint64_t at,
+	uint64_t size, uint32_t irq)
+{
+	dtb_begin_at(w, name, at);
+	dtb_text(w, "compatible", compatible);
+	dtb_list(w, "reg", DTB_2(at), DTB_2(size));
+	dtb_list(w, "interrupt-parent", RV64_PLIC);
+	dtb_list(w, "interrupts", irq);
+}
+
+static void rv64_devices(struct dtb_writer *w)
+{
+	rv64_device(
+		w, "serial", "ns16550a", VIRT_RV64_UART, VIRT_RV64_UART_SIZE, VIRT_RV64_UART_IRQ);
+	dtb_list(w, "clock-frequency", VIRT_RV64_UART_CLOCK);
+	dtb_end(w);
+	rv64_device(w, "rtc", "google,goldfish-rtc", VIRT_RV64_RTC, VIRT_RV64_RTC_SIZE,
+		VIRT_RV64_RTC_IRQ);
+	dtb_end(w);
+	for (uint32_t i = 0; i < VIRT_RV64_VIRTIOS; i++) {
+		rv64_device(w, "virtio_mmio", "virtio,mmio",
+			VIRT_RV64_VIRTIO + i * VIRT_RV64_VIRTIO_SIZE, VIRT_RV64_VIRTIO_SIZE,
+			VIRT_RV64_VIRTIO_IRQ + i);
+		dtb_end(w);
+	}
+}
+
+void dtb_rv64_put(struct dtb_writer *w, const struct hv_guest *guest)
+{
+	dtb_text(w, "model", "drydock,virt-riscv64");
+	dtb_texts(w, "compatible", "drydock,virt-riscv64\0riscv-virtio");
+	rv64_cpus(w, guest);
+	dtb_begin(w, "soc");
+	dtb_text(w, "compatible", "simple-bus");
+	dtb_list(w, "#address-cells", 2);
+	dtb_list(w, "#size-cells", 2);
+	dtb_flag(w, "ranges");
+	rv64_plic(w, guest);
+	rv64_devices(w);
+	dtb_end(w);
+}
