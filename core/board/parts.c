@@ -58,11 +58,11 @@ enum hv_status board_add_regions(struct hv_bus *bus, const struct hv_region *reg
  * At each level one per slot of the level above, but for the slots that a block fills, which need
  * the same alignment on both sides.
  */
-uint64_t board_table_count(const struct hv_pt_fmt *fmt, uint64_t gpa, uint64_t hpa, uint64_t size)
+uint64_t board_table_count(const struct board_map *map, uint64_t gpa, uint64_t hpa, uint64_t size)
 {
 	uint64_t end = gpa + size, count = 0;
 
-	for (uint8_t level = 1; size != 0 && level <= fmt->max_leaf; level++) {
+	for (uint8_t level = 1; size != 0 && level <= map->root_level; level++) {
 		uint64_t span = hv_pt_span(level);
 		uint64_t slots = (hv_align_up(end, span) - hv_align_down(gpa, span)) / span;
 		uint64_t ragged = !hv_is_aligned(gpa, span) + !hv_is_aligned(end, span);
@@ -74,9 +74,8 @@ uint64_t board_table_count(const struct hv_pt_fmt *fmt, uint64_t gpa, uint64_t h
 
 uint64_t board_page_count(const struct board_cfg *cfg, const struct board_map *map)
 {
-	return map->root_pages +
-	       board_table_count(map->fmt, map->ram, cfg->ram_hpa.v, cfg->ram_size) +
-	       board_table_count(map->fmt, map->flash, cfg->flash_hpa.v, cfg->flash_size);
+	return map->root_pages + board_table_count(map, map->ram, cfg->ram_hpa.v, cfg->ram_size) +
+	       board_table_count(map, map->flash, cfg->flash_hpa.v, cfg->flash_size);
 }
 
 void board_demolish(const struct board *board)

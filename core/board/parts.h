@@ -11,8 +11,8 @@
 struct board_map {
 	uint64_t ram, flash, flash_max;
 	uint8_t ia_bits;    /* of the guest-physical address space */
+	uint8_t root_level; /* whose descriptors the nested root holds; 0: pages */
 	uint8_t root_pages; /* most that a nested root is made of */
-	const struct hv_pt_fmt *fmt;
 };
 
 bool board_is_valid(const struct board_cfg *cfg, const struct board_map *map);
@@ -23,7 +23,7 @@ HV_WARN_UNUSED enum hv_status board_add_memory(
 HV_WARN_UNUSED enum hv_status board_add_regions(
 	struct hv_bus *bus, const struct hv_region *region, size_t count);
 /* Nested tables below the root that mapping this takes at most. */
-uint64_t board_table_count(const struct hv_pt_fmt *fmt, uint64_t gpa, uint64_t hpa, uint64_t size);
+uint64_t board_table_count(const struct board_map *map, uint64_t gpa, uint64_t hpa, uint64_t size);
 /* The root's pages and all tables for RAM and flash. */
 uint64_t board_page_count(const struct board_cfg *cfg, const struct board_map *map);
 /* After a build that failed somewhere: page tables go back to their pool. */

@@ -16,8 +16,8 @@ static const struct board_map map = {
 	.flash = VIRT_A64_FLASH,
 	.flash_max = VIRT_A64_FLASH_MAX,
 	.ia_bits = VIRT_A64_IA_BITS,
+	.root_level = 2,  /* blocks of 1 GiB */
 	.root_pages = 16, /* most that a Stage-2 root is concatenated of (DDI 0487, D8.2) */
-	.fmt = &a64_stage2_fmt,
 };
 
 struct machine {
@@ -290,5 +290,5 @@ uint32_t virt_a64_page_count(const struct virt_a64_cfg *cfg)
 		return 0;
 	}
 	return (uint32_t)(board_page_count(&cfg->board, &map) +
-			  board_table_count(map.fmt, VIRT_A64_GICC, cfg->gicv.v, gicv));
+			  board_table_count(&map, VIRT_A64_GICC, cfg->gicv.v, gicv));
 }
