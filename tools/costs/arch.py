@@ -20,7 +20,7 @@ class Arch:
     goals: dict         # {operation: instructions}, in the order in which the guest measures them
     lateness: tuple     # operations of which the guest says how late they are: its empty loop is no part of them
     goal_entry: int
-    exits: dict         # {symbol of vectors: offsets of the entries that guests' exits take}
+    exits: dict         # {symbol of vectors: offsets that guests' exits pass, and our own exceptions do not}
     boots: tuple        # (what is booted, its command line, overhead we want in percent or None)
 
 
@@ -48,7 +48,7 @@ ARCHES = {arch.name: arch for arch in (
          goals={"SBI get_spec_version": 120, "read PLIC": 150, "read UART LSR": 160, "IPI to itself": 600,
                 "SBI set_timer": 120},
          lateness=(), goal_entry=212000,
-         exits={"vectors": (0,), "vectors_timed": (0,)},
+         exits={"vector": (8,), "vector_timed": (8,)},
          boots=(("Debian, quiet", "console=ttyS0 quiet", 0.08),
                 ("Debian, console", "console=ttyS0", 0.60),
                 ("Debian, console and earlycon", "earlycon=uart8250,mmio,0x10000000 console=ttyS0", None))),

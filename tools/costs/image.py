@@ -38,7 +38,7 @@ class Image:
             text = self._string(strings + name)
             if not text.startswith(("$", ".L")):  # mapping symbols, labels
                 self.symbols[text] = value
-            if info & 15 == STT_FUNC or text.startswith("vectors"):
+            if info & 15 == STT_FUNC or text.startswith("vector"):
                 functions.add((value, text))
         self._starts = sorted(functions)
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The HS-mode image in QEMU: how it starts, how guests end, and guests on it.
+
+Usage: test_hs.py Starts|Ends|Guests|Debian   Paths and the CPU come from the environment, as ctest sets it.
+"""
+import unittest
+
+import baremetal
+
+
+class Starts(baremetal.Starts, unittest.TestCase):
+    def test_cpu_without_h__says_what_it_needs(self):
+        self.refused("no H extension", b"x", cpu="rv64,h=false")
+
+
+class Ends(baremetal.Ends, unittest.TestCase):
+    pass
+
+
+class Guests(baremetal.Guests, unittest.TestCase):
+    pass
+
+
+Guests.add("hello", "irq", "mmio", "timer", "traps")
+
+
+class Debian(baremetal.Debian, unittest.TestCase):
+    release = r"6\.12"
+    console = "console=ttyS0"
+
+
+if __name__ == "__main__":
+    baremetal.main()
