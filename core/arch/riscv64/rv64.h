@@ -89,17 +89,18 @@ struct rv64_vcpu {
 	bool vs_here;           /* vs holds the current values; cleared by the backend at entry */
 	bool vs_dirty;          /* the backend must write vs back before entry */
 	bool sstc;              /* the timer is vstimecmp in the CPU; else it is timer_due */
-	_Atomic bool suspended; /* by SBI HSM or SUSP, until it runs again */
+	_Atomic bool suspended; /* by SBI HSM or SUSP, until the next rv64_entry_prepare() */
 	uint64_t hart_id;       /* its index, unless somebody set it before the VM started */
 	uint64_t htimedelta;    /* guest's time = time + htimedelta; the same in all of a VM */
 	uint64_t timer_due;     /* guest's time at which VSTI rises; UINT64_MAX: never */
-	_Atomic uint64_t lines; /* VSEI, VSTI: levels; VSSI: to be set once. By rv64_line_*(). */
+	_Atomic uint64_t lines; /* VSEI, VSTI: levels; VSSI: to be set once. By entry.c alone. */
 	struct rv64_caps caps;  /* of the CPU it runs on, by rv64_vcpu_caps_set() */
 };
 
 /*
- * Reset leaves hart_id, htimedelta and caps as they are, and floating point, vectors and what else
- * core does not keep to the backend, which clears them.
+ * Reset leaves hart_id, htimedelta and caps as they are, and VSEI's level, which is the interrupt
+ * controller's. Floating point, vectors, vstimecmp and what else core does not keep are the
+ * backend's to clear.
  */
 extern const struct hv_arch rv64_arch;
 
@@ -166,12 +167,17 @@ void rv64_line_set(struct rv64_vcpu *vcpu, uint32_t line, bool level);
 /* Sets vsip.SSIP once; the guest clears it. Any thread; takes HV_LOCK_VCPU. */
 void rv64_ipi_send(struct rv64_vcpu *vcpu);
 
-/* What to write to hvip; other bits stay as they are, above all VSSIP, which is also the guest's.
+/*
+ * What to write to hvip, first clear and then set, as VSSIP may stand in both; other bits stay as
+ * they are, above all VSSIP, which is also the guest's.
  */
 struct rv64_hvip {
 	uint64_t set, clear;
 };
-/* Before an entry, when vcpu->hv.todo has HV_TODO_IRQ, which it consumes. */
+/*
+ * Before an entry, when vcpu->hv.todo has HV_TODO_IRQ, which it consumes. Whatever ends a wait
+ * (also a backend that finds an interrupt pending in the CPU) sets HV_TODO_IRQ.
+ */
 struct rv64_hvip rv64_entry_prepare(struct rv64_vcpu *vcpu);
 
 /*
@@ -225,8 +231,8 @@ enum rv64_fence_op { RV64_FENCE_I, RV64_FENCE_VMA, RV64_FENCE_VMA_ASID };
 struct rv64_fence {
 	enum rv64_fence_op op;
 	uint32_t vcpus;       /* bit n: the VM's vCPU n; only such as exist */
-	uint64_t start, size; /* size UINT64_MAX: everything */
-	uint64_t asid;
+	uint64_t start, size; /* whole pages, at most 64; size UINT64_MAX: everything */
+	uint64_t asid;        /* 16 bits */
 };
 void port_rv64_fence(const struct hv_vm *vm, const struct rv64_fence *fence);
 
