@@ -7,6 +7,7 @@
 
 #include <dev/gic/gic.h>
 #include <dev/goldfish_rtc/goldfish_rtc.h>
+#include <dev/ns16550/ns16550.h>
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
@@ -60,6 +61,16 @@ static size_t size_pl011(void)
 static void init_pl011(struct bench *b)
 {
 	pl011_init(b->dev, &b->chan, pin);
+}
+
+static size_t size_ns16550(void)
+{
+	return sizeof(struct ns16550);
+}
+
+static void init_ns16550(struct bench *b)
+{
+	ns16550_init(b->dev, &b->chan, pin);
 }
 
 static size_t size_pl031(void)
@@ -158,6 +169,7 @@ static void init_plic(struct bench *b)
 
 static const struct row devices[] = {
 	{&pl011_ops, 0, 0x1000, true, init_pl011, size_pl011},
+	{&ns16550_ops, 0, 0x100, true, init_ns16550, size_ns16550},
 	{&pl031_ops, 0, 0x1000, true, init_pl031, size_pl031},
 	{&goldfish_rtc_ops, 0, 0x1000, true, init_goldfish_rtc, size_goldfish_rtc},
 	{&pflash_ops, 0, 0x1000, false, init_pflash, size_pflash},
