@@ -59,6 +59,7 @@ static enum hv_status add_hart(
 	const struct plic_hart_cfg hart = {.notify = external, .ctx = vcpu};
 
 	virt->vcpu[index] = vcpu;
+	vcpu->hart_id = index;
 	rv64_vcpu_caps_set(vcpu, cfg->caps);
 	return plic_add_hart(machine->plic, index, &hart);
 }

@@ -90,7 +90,7 @@ struct rv64_vcpu {
 	bool vs_dirty;          /* the backend must write vs back before entry */
 	bool sstc;              /* the timer is vstimecmp in the CPU; else it is timer_due */
 	_Atomic bool suspended; /* by SBI HSM or SUSP, until the next rv64_entry_prepare() */
-	uint64_t hart_id;       /* its index, unless somebody set it before the VM started */
+	uint64_t hart_id;       /* the board says it, before the VM starts */
 	uint64_t htimedelta;    /* guest's time = time + htimedelta; the same in all of a VM */
 	uint64_t timer_due;     /* guest's time at which VSTI rises; UINT64_MAX: never */
 	_Atomic uint64_t lines; /* VSEI, VSTI: levels; VSSI: to be set once. By entry.c alone. */

@@ -146,6 +146,15 @@ static void virt_rv64_plic__several_harts__each_has_its_context_and_no_more(void
 	}
 }
 
+static void virt_rv64_harts__ids_are_their_numbers(void **state)
+{
+	(void)state;
+	create(HV_VCPUS);
+	for (uint16_t n = 0; n < HV_VCPUS; n++) {
+		assert_int_equal(rv64_arch.hw_id(virt->board.vm->vcpu[n]), n);
+	}
+}
+
 static void h5_virt_rv64__run_and_reset__devices_are_as_new(void **state)
 {
 	(void)state;
@@ -225,6 +234,7 @@ int main(void)
 		board_test(virt_rv64_uart__typed_byte__raises_the_hart_that_enabled_source_10),
 		board_test(virt_rv64_rtc__alarm_comes__raises_source_11),
 		board_test(virt_rv64_plic__several_harts__each_has_its_context_and_no_more),
+		board_test(virt_rv64_harts__ids_are_their_numbers),
 		board_test(h5_virt_rv64__run_and_reset__devices_are_as_new),
 		board_test(virt_rv64_create__a_part_says_no__its_status_and_nothing_is_left),
 		board_test(p12_virt_rv64_ram__up_to_the_last_of_41_bits__has_a_place_in_the_root),
