@@ -25,6 +25,7 @@
 #define STAGE1_IA_BITS 38u
 
 static struct host host;
+static uint32_t plic_context;
 static _Atomic uint32_t started;
 
 struct hs_cpu_slot cpu_slots[HS_CPUS] __attribute__((section(".noinit")));
@@ -97,6 +98,9 @@ struct tree *machine_learn(uintptr_t dtb)
 	end_unless(rv64_caps_missing(caps_get()) == NULL, rv64_caps_missing(caps_get()));
 	end_unless(clock_init(host.timebase), "the device tree has no timebase-frequency");
 	learn_cpus(&host);
+	/* Now, as the tree is not mapped later. */
+	end_unless(host_plic_context(&host, 0, &plic_context) == HV_OK,
+		"no context of the PLIC is this CPU's");
 	return &host.tree;
 }
 
@@ -141,15 +145,11 @@ void machine_map(void)
 
 void machine_settle(void)
 {
-	uint32_t context;
-
 	boot_satp = SATP_SV39 | stage1_root().v >> HV_PAGE_SHIFT;
 	__asm__ volatile("sfence.vma" : : : "memory");
 	CSR_WRITE(satp, boot_satp);
 	__asm__ volatile("sfence.vma" : : : "memory");
-	end_unless(host_plic_context(&host, 0, &context) == HV_OK,
-		"no context of the PLIC is this CPU's");
-	plic_init(host.plic.base, context);
+	plic_init(host.plic.base, plic_context);
 }
 
 void machine_irqs(void)
