@@ -61,25 +61,31 @@ static HV_HOT enum hv_verdict device_store(
 	return ask(vcpu, gpa, &access);
 }
 
-/*
- * Whether this is, as seen from its addresses, an aligned access that the guest's own tables led
- * to gpa. A part of an access that crosses into this page starts with the page, so wider ones that
- * do are not told from it here; nor is a walk of the guest's tables, but that it is at another
- * offset, nearly always.
- */
-static HV_HOT bool is_simple(uint64_t stval, uint64_t htval, uint8_t size)
+/* Whether the access begins where its fault is, by its base register and offset. */
+static HV_COLD bool begins_there(
+	const struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
 {
-	bool aligned = !(stval & (size - 1u));
-	bool same_offset = !((htval << 2 ^ stval) & PAGE_OFFSET & ~(uint64_t)3);
+	struct rv64_insn insn = rv64_insn_decode(bits);
 
-	return aligned && same_offset && (size == 1 || (stval & PAGE_OFFSET) != 0);
+	return vcpu->regs.x[insn.base] + (uint64_t)(int64_t)insn.imm == trap->stval;
+}
+
+/*
+ * Whether this is an aligned access that the guest's own tables led to gpa: the CPU's walk of these
+ * tables is at another offset, nearly always.
+ */
+static HV_HOT bool is_simple(const struct rv64_trap *trap, const struct rv64_ldst *op)
+{
+	bool aligned = !(trap->stval & (op->size - 1u));
+	bool same_offset = !((trap->htval << 2 ^ trap->stval) & PAGE_OFFSET & ~(uint64_t)3);
+
+	return aligned && same_offset;
 }
 
 static HV_HOT bool simple_load(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
 	const struct rv64_ldst *op, uint8_t length)
 {
-	if (!is_simple(trap->stval, trap->htval, op->size) ||
-		device_load(vcpu, fault_gpa(trap), op) == HV_FAULT) {
+	if (device_load(vcpu, fault_gpa(trap), op) == HV_FAULT) {
 		return false;
 	}
 	vcpu->regs.pc += length;
@@ -89,8 +95,7 @@ static HV_HOT bool simple_load(struct rv64_vcpu *vcpu, const struct rv64_trap *t
 static HV_HOT bool simple_store(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
 	const struct rv64_ldst *op, uint8_t length)
 {
-	if (!is_simple(trap->stval, trap->htval, op->size) ||
-		device_store(vcpu, fault_gpa(trap), op) == HV_FAULT) {
+	if (device_store(vcpu, fault_gpa(trap), op) == HV_FAULT) {
 		return false;
 	}
 	vcpu->regs.pc += length;
@@ -101,25 +106,35 @@ static HV_HOT bool simple_store(struct rv64_vcpu *vcpu, const struct rv64_trap *
 static HV_HOT bool simple_insn(
 	struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits, bool write)
 {
+	uint8_t length = rv64_insn_length(bits);
 	struct rv64_ldst op;
+	bool known;
 
-	if (rv64_insn_length(bits) == 4) {
-		return write ? rv64_store_word(bits, &op) && simple_store(vcpu, trap, &op, 4)
-			     : rv64_load_word(bits, &op) && simple_load(vcpu, trap, &op, 4);
+	if (length == 4) {
+		known = write ? rv64_store_word(bits, &op) : rv64_load_word(bits, &op);
+	} else {
+		known = write ? rv64_store_half(bits, &op) : rv64_load_half(bits, &op);
 	}
-	return write ? rv64_store_half(bits, &op) && simple_store(vcpu, trap, &op, 2)
-		     : rv64_load_half(bits, &op) && simple_load(vcpu, trap, &op, 2);
+	/* A part of an access that crosses into this page starts with the page. */
+	if (!known || !is_simple(trap, &op) ||
+		((trap->stval & PAGE_OFFSET) == 0 && !begins_there(vcpu, trap, bits))) {
+		return false;
+	}
+	return write ? simple_store(vcpu, trap, &op, length) : simple_load(vcpu, trap, &op, length);
 }
 
-/* The same of htinst. A misaligned access is not aligned, so the offset needs no look. */
+/* The same of htinst, which says where in its access the fault is. */
 static HV_HOT bool simple_htinst(
 	struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits, bool write)
 {
 	uint8_t length = rv64_htinst_length(trap->htinst);
 	struct rv64_ldst op;
+	bool known = write ? rv64_store_word(bits, &op) : rv64_load_word(bits, &op);
 
-	return write ? rv64_store_word(bits, &op) && simple_store(vcpu, trap, &op, length)
-		     : rv64_load_word(bits, &op) && simple_load(vcpu, trap, &op, length);
+	if (!known || !is_simple(trap, &op) || rv64_htinst_offset(trap->htinst) != 0) {
+		return false;
+	}
+	return write ? simple_store(vcpu, trap, &op, length) : simple_load(vcpu, trap, &op, length);
 }
 
 /*

@@ -201,6 +201,25 @@ static void trap_device__plain_access__needs_no_csr_of_the_guest(void **state)
 	assert_int_equal(fake_rv64.vs_loads, 0);
 }
 
+/* As the PLIC's threshold is. */
+static void trap_device__first_word_of_a_page__is_plain_where_the_access_begins(void **state)
+{
+	struct rv64_trap trap = kit_fault(RV64_LOAD_GUEST, VA(KIT_DEV), KIT_DEV);
+
+	(void)state;
+	fake_rv64.insn = insn_load(2, DATA, BASE, 4);
+	kit.vcpu->regs.x[BASE] = VA(KIT_DEV) - 4;
+	assert_true(rv64_trap_device(kit.vcpu, &trap));
+	served(4);
+	kit.vcpu->regs.x[BASE]--;
+	assert_false(rv64_trap_device(kit.vcpu, &trap));
+	trap.htinst = transformed(fake_rv64.insn, 4);
+	assert_true(rv64_trap_device(kit.vcpu, &trap));
+	trap.htinst |= 1u << 15;
+	assert_false(rv64_trap_device(kit.vcpu, &trap));
+	assert_int_equal(kit.dev.accesses, 2);
+}
+
 static void trap_device__anything_else__changes_nothing(void **state)
 {
 	static const struct {
@@ -617,6 +636,7 @@ int main(void)
 		kit_test(x3_load__to_x0__writes_no_register),
 		kit_test(x3_store__of_x0__writes_zero),
 		kit_test(trap_device__plain_access__needs_no_csr_of_the_guest),
+		kit_test(trap_device__first_word_of_a_page__is_plain_where_the_access_begins),
 		kit_test(trap_device__anything_else__changes_nothing),
 		kit_test(d5_device__amo_lr_sc__is_an_access_fault),
 		kit_test(device__float_vector_or_cache_operation__is_an_access_fault),
