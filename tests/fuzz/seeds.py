@@ -95,6 +95,22 @@ def machine():
     return fdt
 
 
+def harts(*claims):
+    """A tree of harts, each with the properties that it is given."""
+    fdt = Fdt()
+    fdt.begin("")
+    fdt.begin("cpus")
+    fdt.prop("timebase-frequency", struct.pack(">I", 10000000))
+    for index, props in enumerate(claims):
+        fdt.begin(f"cpu@{index}")
+        for name, value in props.items():
+            fdt.prop(name.replace("_", "-"), value)
+        fdt.end()
+    fdt.end()
+    fdt.end()
+    return fdt.bytes()
+
+
 def bundle(vms, token, machine=AARCH64):
     """Manifest in the first 4 KiB, then one small image after the other."""
     fdt = Fdt()
@@ -138,6 +154,13 @@ def main():
     put("kernel", "image_rv64_old", image_rv64(0, 4096, 0, version=0, magic2=bytes(4)))
     put("kernel", "flat_rv64", b"\x13\0\0\0\x82\x80")
     put("fdt", "machine", machine().bytes([(RAM, 4096)]))
+    isa = b"rv64imafdch_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc\0"
+    imac = struct.pack("<QB", 1 << 8 | 1 << 12 | 1 | 1 << 2, 3)
+    gc = struct.pack("<QB", 0x312d, 4)
+    put("narrow", "qemu", imac + harts({"mmu_type": b"riscv,sv48\0", "riscv,isa": isa}, {"riscv,isa": isa}))
+    put("narrow", "general", imac + harts({"riscv,isa": b"rv64gc\0"}, {"riscv,isa": b"RV64G2p0B_svinval_zfh\0"}))
+    put("narrow", "list", gc + harts({"riscv,isa_base": b"rv64i\0",
+                                      "riscv,isa_extensions": b"i\0m\0a\0f\0d\0c\0h\0zicsr\0zba\0sstc\0"}))
     tiny = Fdt()
     tiny.begin("")
     tiny.end()

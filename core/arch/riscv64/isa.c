@@ -3,7 +3,7 @@
  * ISA strings, as device trees hold them: RISC-V Unprivileged ISA 20191213, chapter 27. Reading is
  * lenient: case, versions and unknown names do not matter. Writing is canonical.
  */
-#include "rv64.h"
+#include "isa.h"
 
 #include <hv/bits.h>
 #include <hv/text.h>
@@ -159,14 +159,22 @@ static size_t take(struct input in, uint64_t *exts)
 	}
 }
 
-uint64_t rv64_isa_parse(const char *isa, size_t size)
+/* All up to a NUL, if there is one. */
+static struct input whole(const char *text, size_t size)
 {
-	struct input in = {isa, 0};
-	uint64_t exts = 0;
+	struct input in = {text, 0};
 
-	while (in.left < size && isa[in.left]) {
+	while (in.left < size && text[in.left]) {
 		in.left++;
 	}
+	return in;
+}
+
+uint64_t rv64_isa_parse(const char *isa, size_t size)
+{
+	struct input in = whole(isa, size);
+	uint64_t exts = 0;
+
 	in = after(in, match(in, "rv64"));
 	if (in.at == isa) {
 		return 0;
@@ -193,4 +201,47 @@ size_t rv64_isa_write(uint64_t exts, char isa[RV64_ISA_MAX])
 	}
 	isa[text.used] = '\0';
 	return text.used;
+}
+
+uint64_t rv64_isa_ext(const char *name, size_t size)
+{
+	struct input in = {name, size};
+	uint64_t exts = 0;
+
+	return size > 0 && take(in, &exts) == size ? exts : 0;
+}
+
+/*
+ * What the hart keeps of a name, which is never longer: the name, or of a G that it has only in
+ * part the I. (There may be no room for what else is left of it.)
+ */
+static struct input kept(struct input name, uint64_t exts, uint64_t have)
+{
+	if (exts && !(exts & ~have)) {
+		return name;
+	}
+	return (struct input){"i", lower(name.at[0]) == 'g' && exts & have & LETTER('i') ? 1 : 0};
+}
+
+size_t rv64_isa_narrow(char *isa, size_t size, uint64_t have)
+{
+	struct input in = whole(isa, size);
+	size_t used = match(in, "rv64");
+	bool gap = false; /* an underscore that nothing has followed yet */
+
+	in = used ? after(in, used) : (struct input){isa, 0};
+	while (in.left > 0) {
+		uint64_t exts = 0;
+		size_t n = take(in, &exts);
+		struct input keep = kept((struct input){in.at, n}, exts, have);
+
+		if (keep.left && gap) {
+			isa[used++] = '_';
+		}
+		__builtin_memmove(isa + used, keep.at, keep.left);
+		used += keep.left;
+		gap = keep.left ? false : gap || in.at[0] == '_';
+		in = after(in, n);
+	}
+	return used;
 }

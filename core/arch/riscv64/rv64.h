@@ -7,6 +7,7 @@
 #ifndef RV64_H
 #define RV64_H
 
+#include <hv/load.h>
 #include <hv/status.h>
 #include <hv/vm.h>
 
@@ -214,6 +215,15 @@ size_t rv64_isa_write(uint64_t exts, char isa[RV64_ISA_MAX]);
 const char *rv64_caps_missing(const struct rv64_caps *caps);
 /* Before it starts: what the vCPU has of its CPU. */
 void rv64_vcpu_caps_set(struct rv64_vcpu *vcpu, const struct rv64_caps *caps);
+
+/*
+ * Before the guest starts: makes what its device tree says of harts true of its vCPUs, in place.
+ * riscv,isa, riscv,isa-extensions and mmu-type lose what the vCPU has not, and gain nothing;
+ * timebase-frequency becomes the CPU's. The tree is in the guest's memory and need not be ours.
+ * HV_ERR_INVALID with *error: it is no device tree, and nothing has changed.
+ */
+HV_WARN_UNUSED enum hv_status rv64_dtb_narrow(
+	void *tree, uint64_t size, const struct rv64_caps *caps, struct hv_load_error *error);
 
 /* ---- what core asks of the port for RV64 guests only; the vCPU runs on this hart ---- */
 

@@ -3,8 +3,9 @@
  * Reading a flattened device tree that nobody vouches for: the host's at EL2, a bundle's manifest,
  * a user's on the host. hv_fdt_open() checks the whole structure once; what comes after cannot
  * leave the blob, and its work is bounded by the blob's size. Values are checked where they are
- * asked for. Nothing is copied: names and values point into the blob. Devicetree Specification 0.4,
- * chapter 5 (version 17 of the format).
+ * asked for. Nothing is copied: names and values point into the blob. One thing can be changed, in
+ * place: a property's value, for a shorter one. Devicetree Specification 0.4, chapter 5 (version 17
+ * of the format).
  */
 #ifndef HV_FDT_H
 #define HV_FDT_H
@@ -38,7 +39,8 @@ struct hv_fdt_range {
 
 /*
  * HV_ERR_INVALID: error->field, offset, value and why are set, and error->input is left to the
- * caller. The blob must stay as it is while the hv_fdt is used; it needs no alignment.
+ * caller. The blob must stay as it is while the hv_fdt is used, but for hv_fdt_prop_set(); it needs
+ * no alignment.
  */
 HV_WARN_UNUSED enum hv_status hv_fdt_open(
 	struct hv_fdt *fdt, struct hv_blob blob, struct hv_load_error *error);
@@ -95,5 +97,14 @@ HV_WARN_UNUSED enum hv_status hv_fdt_u64(const struct hv_fdt *fdt, const struct 
  */
 HV_WARN_UNUSED enum hv_status hv_fdt_reg(const struct hv_fdt *fdt, const struct hv_fdt_node *node,
 	uint32_t index, struct hv_fdt_range *range);
+
+/*
+ * Gives a property a value that is not longer than its old one, where it is; the words that become
+ * free turn into FDT_NOPs. `tree` is the blob that was opened, writable; `value` may lie in the old
+ * one. All nodes and walks stay valid. HV_ERR_NOT_FOUND; HV_ERR_RANGE: the value is longer, and
+ * nothing has changed.
+ */
+HV_WARN_UNUSED enum hv_status hv_fdt_prop_set(void *tree, const struct hv_fdt *fdt,
+	const struct hv_fdt_node *node, const char *name, struct hv_blob value);
 
 #endif
