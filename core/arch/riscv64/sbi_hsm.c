@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* SBI 2.0, chapters 9, 10 and 13: power. What a call does to the machine is in hv/power.h. */
+/* SBI 2.0, chapter 9: harts. What a call does to the machine is in hv/power.h. */
 #include "sbi.h"
 
 #include <hv/bits.h>
-#include <hv/check.h>
 #include <hv/power.h>
 
 enum hsm_state {
