@@ -65,11 +65,14 @@ bool trap_taken(void);
 extern void (*volatile on_irq)(struct guest_frame *frame, unsigned irq);
 /* Called for each exception while set; it moves frame->x[0] itself. */
 extern void (*volatile on_sync)(struct guest_frame *frame);
-/* Steps over the instruction that the frame is at. */
+/* Steps over the instruction that the frame is at; notes the frame, as after expect_trap(). */
 void step_over(struct guest_frame *frame);
+void note_trap(struct guest_frame *frame);
 
-/* Runs code in U-mode until it does LEAVE_USER(). */
+/* Runs code in U-mode until it does LEAVE_USER(), or a handler of traps does leave_user(). */
 void run_at_user(void (*code)(void), uint64_t stack);
+void leave_user(struct guest_frame *frame);
+extern volatile uint64_t user_result; /* U-mode's a0 when it left */
 #define USER_LEAVE   0xe10
 #define LEAVE_USER() __asm__ volatile("li a7, 0xe10\n\tecall" ::: "a7", "memory")
 

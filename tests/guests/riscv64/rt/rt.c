@@ -9,6 +9,7 @@
 #define CAUSE_IRQ (1ull << 63)
 
 volatile struct guest_frame trap;
+volatile uint64_t user_result;
 void (*volatile on_irq)(struct guest_frame *frame, unsigned irq);
 void (*volatile on_sync)(struct guest_frame *frame);
 
@@ -57,12 +58,11 @@ void step_over(struct guest_frame *frame)
 	}
 }
 
-static void note_trap(struct guest_frame *frame)
+void note_trap(struct guest_frame *frame)
 {
 	trap_expected = false;
 	trap_seen = true;
 	trap = *frame;
-	step_over(frame);
 }
 
 static _Noreturn void unexpected(const struct guest_frame *frame)
@@ -85,15 +85,22 @@ static bool is_leave(const struct guest_frame *frame)
 	return frame->cause == CAUSE_ECALL_U && frame->x[17] == USER_LEAVE;
 }
 
+void leave_user(struct guest_frame *frame)
+{
+	user_result = frame->x[10];
+	frame->x[0] = (uint64_t)user_returned;
+	frame->status |= SSTATUS_SPP;
+}
+
 static void synchronous(struct guest_frame *frame)
 {
 	if (is_leave(frame)) {
-		frame->x[0] = (uint64_t)user_returned;
-		frame->status |= SSTATUS_SPP;
+		leave_user(frame);
 	} else if (on_sync) {
 		on_sync(frame);
 	} else if (trap_expected) {
 		note_trap(frame);
+		step_over(frame);
 	} else {
 		unexpected(frame);
 	}
