@@ -40,16 +40,22 @@ static void set(const struct editor *edit, const char *name, const void *value, 
 	(void)status;
 }
 
+/* One string. Without its NUL it is none, and readers that take it all the same get nothing. */
 static void narrow_isa(const struct editor *edit)
 {
 	size_t size, used;
 	char *isa;
 
-	if (find(edit, "riscv,isa", &isa, &size) && size > 0) {
-		used = rv64_isa_narrow(isa, size - 1, rv64_guest_exts(edit->caps));
-		isa[used] = '\0';
-		set(edit, "riscv,isa", isa, used + 1);
+	if (!find(edit, "riscv,isa", &isa, &size)) {
+		return;
 	}
+	if (size == 0 || isa[size - 1]) {
+		set(edit, "riscv,isa", isa, 0);
+		return;
+	}
+	used = rv64_isa_narrow(isa, size, rv64_guest_exts(edit->caps));
+	isa[used] = '\0';
+	set(edit, "riscv,isa", isa, used + 1);
 }
 
 /* A list of strings, one for each extension. */
