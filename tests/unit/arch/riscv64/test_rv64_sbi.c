@@ -87,6 +87,68 @@ static void h2_call__dirty_upper_halves__are_not_looked_at(void **state)
 	assert_int_equal(kit.vm->stop, HV_STOP_OFF);
 }
 
+/* ---- any arguments at all ---- */
+
+static uint64_t dice = 9;
+
+static uint64_t roll(void)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return dice >> 20;
+}
+
+/* What is likely to be wrong in one of the calls. */
+static uint64_t likely(void)
+{
+	static const uint64_t values[] = {0, 1, 2, 3, 7, 8, 63, 64, 0xfff, 0x1000, 0x40000, KIT_RAM,
+		KIT_RAM + 1, KIT_RAM + KIT_RAM_SIZE - 1, KIT_RAM + KIT_RAM_SIZE, KIT_ROM, KIT_DEV,
+		KIT_LAZY, KIT_NOTHING, 0x7fffffff, 0x80000000, 0xffffffff, HV_BIT(32), HV_BIT(63),
+		~(uint64_t)0xfff, ~(uint64_t)0};
+
+	return roll() % 8 ? values[roll() % HV_ARRAY_COUNT(values)] : roll() << 20 ^ roll();
+}
+
+/* The machine goes on from where the call left it: as a backend would do it. */
+static void go_on(void)
+{
+	if (sbi_verdict == HV_RESUME || sbi_verdict == HV_YIELD) {
+		assert_true(sbi_verdict == HV_RESUME || kit.vcpu->regs.pc == SBI_PC - 4);
+		atomic_store(&kit.vcpu->hv.todo, 0);
+		return;
+	}
+	assert_true(sbi_verdict == HV_BLOCK || sbi_verdict == HV_OFF || sbi_verdict == HV_CRASH);
+	assert_int_equal(kit.vm->stop != HV_STOP_NONE, sbi_verdict != HV_BLOCK);
+	hv_vcpu_leave(&kit.vcpu->hv, sbi_verdict);
+	kit_setup(NULL);
+}
+
+static void h6_h8_call__any_arguments__an_answer_and_nothing_else(void **state)
+{
+	static const uint32_t ext[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, SBI_BASE, SBI_TIME, SBI_IPI,
+		SBI_RFENCE, SBI_HSM, SBI_SRST, SBI_DBCN, SBI_SUSP, SBI_DRYDOCK};
+
+	(void)state;
+	for (unsigned n = 0; n < 30000; n++) {
+		uint64_t pc = SBI_PC, arg[5];
+		unsigned which = (unsigned)(roll() % HV_ARRAY_COUNT(ext));
+
+		for (unsigned i = 0; i < 5; i++) {
+			arg[i] = likely();
+		}
+		fake_rv64.pending = roll() % 4 == 0 ? HV_BIT(RV64_VSTI) : 0;
+		(void)sbi_call5(ext[which], roll() % 8, arg); /* checks the registers (H10) */
+		assert_int_equal(fake_port.locks_held, 0);
+		assert_true(ext[which] > 8 || sbi_verdict == HV_OFF || sbi_value == arg[1]);
+		/* A fence is for harts that exist, and for a bounded number of pages. */
+		assert_int_equal(fake_rv64.fence.vcpus & ~7u, 0);
+		assert_true(fake_rv64.fence.size == ~(uint64_t)0 ||
+			    fake_rv64.fence.size <= 64 * HV_PAGE_SIZE);
+		assert_true(
+			sbi_verdict != HV_RESUME || kit.vcpu->regs.pc == pc || kit.vcpu->vs_here);
+		go_on();
+	}
+}
+
 /* ---- base ---- */
 
 static void base__who_we_are(void **state)
@@ -202,6 +264,7 @@ int main(void)
 		kit_test(h1_call__random_extensions__not_supported),
 		kit_test(h1_call__unknown_functions__not_supported),
 		kit_test(h2_call__dirty_upper_halves__are_not_looked_at),
+		kit_test(h6_h8_call__any_arguments__an_answer_and_nothing_else),
 		kit_test(base__who_we_are),
 		kit_test(base_probe__what_is_there__1),
 		kit_test(srst__types__stop_the_machine),
