@@ -38,7 +38,7 @@ static void ipi__mask_and_base__those_harts(void **state)
 	}
 }
 
-static void h6_ipi__harts_that_are_not__invalid_and_nobody_is_told(void **state)
+static void l6_h6_ipi__harts_that_are_not__invalid_and_nobody_is_told(void **state)
 {
 	static const struct {
 		uint64_t mask, base;
@@ -299,7 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		kit_test(ipi__mask_and_base__those_harts),
-		kit_test(h6_ipi__harts_that_are_not__invalid_and_nobody_is_told),
+		kit_test(l6_h6_ipi__harts_that_are_not__invalid_and_nobody_is_told),
 		kit_test(ipi__sparse_hart_ids__by_id_not_by_index),
 		kit_test(ipi__waiting_hart__is_woken_and_kicked),
 		kit_test(legacy_clear_ipi__says_whether_there_was_one),
