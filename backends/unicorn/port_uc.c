@@ -101,3 +101,43 @@ bool port_gicv3_hw_level(uint32_t pintid)
 	(void)pintid;
 	return false;
 }
+
+/* ---- for RV64 guests ---- */
+
+void port_rv64_vs_load(struct rv64_vs *vs)
+{
+	sim_rv64_vs_get(&sim_now->rv64.cpu, vs);
+}
+
+uint64_t port_rv64_time(void)
+{
+	return sim_clock_now(&sim_now->clock) / SIM_RV64_TICK_NS;
+}
+
+uint64_t port_rv64_pending(void)
+{
+	return sim_rv64_pending(&sim_now->rv64.cpu);
+}
+
+/* This hart has no Sstc. */
+void port_rv64_timer_set(uint64_t when)
+{
+	(void)when;
+}
+
+bool port_rv64_insn_fetch(uint64_t va, uint32_t *insn)
+{
+	const struct sim_rv64_cpu *cpu = &sim_now->rv64.cpu;
+	struct rv64_vs vs;
+
+	sim_rv64_vs_get(cpu, &vs);
+	return rv64_insn_peek(&vs, &cpu->vcpu->rv64->hv.vm->gmem, va, insn);
+}
+
+/* Each turn begins with an empty TLB, so only the vCPU that asks has one. */
+void port_rv64_fence(const struct hv_vm *vm, const struct rv64_fence *fence)
+{
+	(void)vm;
+	(void)fence;
+	(void)uc_ctl_flush_tlb(sim_now->uc);
+}

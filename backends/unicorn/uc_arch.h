@@ -17,6 +17,7 @@ struct sim;
 struct sim_arch {
 	uint64_t ram; /* where guests see their memory */
 	uint64_t flash_max;
+	uint64_t ram_hpa; /* where that memory is for core's tables */
 	/* The emulated CPU walks the nested tables, so it sees memory at host-physical addresses.
 	 */
 	bool walks_nested;
@@ -47,6 +48,6 @@ struct sim_arch {
 		void *ctx);
 };
 
-extern const struct sim_arch sim_arch_a64;
+extern const struct sim_arch sim_arch_a64, sim_arch_rv64;
 
 #endif

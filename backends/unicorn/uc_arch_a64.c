@@ -4,6 +4,13 @@
 
 #include <hv/port.h>
 
+/*
+ * Deliberately not the address at which guests see the same memory. RAM begins one page beyond a
+ * block's border, so that core can map it by pages only: behind a Stage-2 block, Unicorn takes
+ * every page of the guest for a large one, and empties its TLB when the guest invalidates one.
+ */
+#define RAM_HPA 0x100001000ull
+
 /* ---- the emulated CPU ---- */
 
 static const char *open_cpu(struct sim *sim)
@@ -139,6 +146,7 @@ static void nested_changed(struct sim *sim, const struct hv_pt *pt, gpa_t from, 
 const struct sim_arch sim_arch_a64 = {
 	.ram = VIRT_A64_RAM,
 	.flash_max = VIRT_A64_FLASH_MAX,
+	.ram_hpa = RAM_HPA,
 	.walks_nested = true,
 	.open = open_cpu,
 	.close = close_cpu,

@@ -59,7 +59,7 @@ const char *sim_memory_open(struct sim *sim)
 
 	memory->ram_size = guest->ram_size;
 	memory->ram = take(memory->ram_size);
-	if (!show(sim, SIM_RAM_HPA, memory->ram, memory->ram_size)) {
+	if (!show(sim, sim->arch->ram_hpa, memory->ram, memory->ram_size)) {
 		return "the host has not enough memory for the guest's";
 	}
 	if (guest->flash.size == 0) {
@@ -79,7 +79,7 @@ const char *sim_memory_pool(struct sim *sim, uint64_t pool_size, uint64_t arena_
 	struct sim_memory *memory = &sim->memory;
 
 	memory->pool_size = round_up(pool_size, BLOCK_SIZE);
-	memory->pool_hpa = SIM_RAM_HPA + round_up(memory->ram_size, BLOCK_SIZE);
+	memory->pool_hpa = sim->arch->ram_hpa + round_up(memory->ram_size, BLOCK_SIZE);
 	memory->pool = take(memory->pool_size);
 	memory->arena_size = round_up(arena_size, HV_PAGE_SIZE);
 	memory->arena = take(memory->arena_size);

@@ -211,7 +211,7 @@ static struct board_cfg board_cfg(struct sim *sim)
 		.id = 1,
 		.cpus = sim->cfg->guest->cpus,
 		.ram_size = sim->memory.ram_size,
-		.ram_hpa = HPA(SIM_RAM_HPA),
+		.ram_hpa = HPA(sim->arch->ram_hpa),
 		.ram_host = sim->memory.ram,
 		.lazy_ram = sim->cfg->guest->lazy_ram,
 		.flash_size = sim->memory.flash_size,
@@ -327,11 +327,7 @@ void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
 	*report = (struct sim_report){0};
 	sim = (struct sim){.cfg = cfg, .report = report, .input_open = cfg->in_fd >= 0 && cfg->in};
 	sim_now = &sim;
-	if (cfg->guest->machine == EM_RISCV) {
-		refuse(&sim, "the sim does not run riscv64 guests yet; --backend qemu does");
-		return;
-	}
-	sim.arch = &sim_arch_a64;
+	sim.arch = cfg->guest->machine == EM_RISCV ? &sim_arch_rv64 : &sim_arch_a64;
 	sim_clock_start(&sim.clock, cfg->deterministic);
 	wrong = sim.arch->open(&sim);
 	if (wrong) {

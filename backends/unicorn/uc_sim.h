@@ -7,8 +7,10 @@
 #include "uc_a64.h"
 #include "uc_arch.h"
 #include "uc_clock.h"
+#include "uc_rv64.h"
 
 #include <board/virt_aarch64.h>
+#include <board/virt_riscv64.h>
 
 /* The VM's memory as the host gave it, and where the emulated CPU finds it. */
 struct sim_memory {
@@ -26,6 +28,14 @@ struct sim_a64 {
 	struct a64_caps caps;
 };
 
+/* What an RV64 guest needs besides. */
+struct sim_rv64 {
+	struct sim_rv64_cpu cpu;
+	struct virt_rv64 *virt;
+	struct sim_rv64_vcpu vcpu[HV_VCPUS];
+	struct rv64_caps caps;
+};
+
 struct sim {
 	const struct sim_cfg *cfg;
 	struct sim_report *report;
@@ -34,7 +44,8 @@ struct sim {
 	const struct sim_arch *arch;
 	uc_engine *uc;         /* the emulated CPU */
 	struct board *board;   /* NULL: none yet */
-	struct sim_a64 a64;    /* the architecture's own: */
+	struct sim_a64 a64;    /* either this, */
+	struct sim_rv64 rv64;  /* or that */
 	uint16_t last;         /* the vCPU that ran last: they take turns */
 	uint64_t next_service; /* ns of the guest's time */
 	uint64_t idle_ns;      /* host time without a vCPU to run */
@@ -45,14 +56,10 @@ struct sim {
 extern struct sim *sim_now;
 
 /*
- * Host-physical addresses: deliberately not those at which guests see the same memory. RAM begins
- * one page beyond a block's border, so that core can map it by pages only: behind a Stage-2 block,
- * Unicorn takes every page of the guest for a large one, and empties its TLB when the guest
- * invalidates one. Page tables lie right behind the RAM: the fewer and closer the regions, the
- * faster they are found.
+ * Host-physical addresses: flash; RAM is where the architecture says, and page tables lie right
+ * behind it: the fewer and closer the regions, the faster they are found.
  */
 #define SIM_FLASH_HPA 0x20000000ull
-#define SIM_RAM_HPA   0x100001000ull
 
 /* Takes the guest's memory from the host and shows it to the CPU. NULL, or what is wrong. */
 const char *sim_memory_open(struct sim *sim);
@@ -65,6 +72,12 @@ void sim_console_drain(struct sim *sim);
 void sim_console_poll(struct sim *sim);
 /* Sleeps until there is input or `ns` have passed; UINT64_MAX: for ever. */
 void sim_console_wait(struct sim *sim, uint64_t ns);
+
+/*
+ * Of the RV64 hart: what core's tables translate in this range, and nothing else, is Unicorn's
+ * memory there. False: Unicorn refused, or has not enough memory.
+ */
+bool sim_rv64_gstage_changed(struct sim *sim, const struct hv_pt *pt, gpa_t from, uint64_t len);
 
 /* Why the VM crashed, and its registers, as text. */
 void sim_dump(struct sim *sim);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The G-stage as Unicorn's memory map: what core's tables translate, the emulated hart finds at the
+ * guest-physical address. port_tlb_flush() comes after every change of the tables (the format says
+ * that CPUs cache invalid entries, too), and names the range that changed: it is made anew.
+ */
+#include "uc_sim.h"
+
+#include <hv/bits.h>
+
+/* Neighbouring leaves, mapped as one. */
+struct extent {
+	struct sim *sim;
+	uint64_t from, end, gpa, size; /* the range that changed; what has been gathered of it */
+	uint8_t *host;
+	uint8_t prot;
+	bool failed;
+};
+
+static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
+{
+	if (value < low) {
+		return low;
+	}
+	return value > high ? high : value;
+}
+
+/* Core maps nothing else. */
+static uint8_t *host_of(const struct sim *sim, uint64_t hpa)
+{
+	const struct sim_memory *memory = &sim->memory;
+
+	if (hpa - SIM_FLASH_HPA < memory->flash_size) {
+		return memory->flash + (hpa - SIM_FLASH_HPA);
+	}
+	return memory->ram + (hpa - sim->arch->ram_hpa);
+}
+
+static uint32_t unicorns(uint8_t prot)
+{
+	return (prot & HV_PROT_R ? UC_PROT_READ : 0u) | (prot & HV_PROT_W ? UC_PROT_WRITE : 0u) |
+	       (prot & HV_PROT_X ? UC_PROT_EXEC : 0u);
+}
+
+static void map(struct extent *extent)
+{
+	if (extent->size && uc_mem_map_ptr(extent->sim->uc, extent->gpa, extent->size,
+				    unicorns(extent->prot), extent->host) != UC_ERR_OK) {
+		extent->failed = true;
+	}
+	extent->size = 0;
+}
+
+static int visit(void *arg, uint64_t ia, uint8_t level, struct hv_pte pte)
+{
+	struct extent *extent = arg;
+	uint64_t gpa = clamp(ia, extent->from, extent->end);
+	uint64_t end = clamp(ia + hv_pt_span(level), extent->from, extent->end);
+	uint8_t *host = host_of(extent->sim, pte.pa + (gpa - ia));
+
+	if (extent->size && gpa == extent->gpa + extent->size &&
+		host == extent->host + extent->size && pte.prot == extent->prot) {
+		extent->size += end - gpa;
+		return 0;
+	}
+	map(extent);
+	extent->gpa = gpa;
+	extent->size = end - gpa;
+	extent->host = host;
+	extent->prot = pte.prot;
+	return 0;
+}
+
+static void unmap(struct extent *extent)
+{
+	uc_mem_region *region;
+	uint32_t count;
+
+	if (uc_mem_regions(extent->sim->uc, &region, &count) != UC_ERR_OK) {
+		extent->failed = true;
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t begin = clamp(region[i].begin, extent->from, extent->end);
+		uint64_t end = clamp(region[i].end + 1, extent->from, extent->end);
+
+		if (begin < end && uc_mem_unmap(extent->sim->uc, begin, end - begin) != UC_ERR_OK) {
+			extent->failed = true;
+		}
+	}
+	(void)uc_free(region);
+}
+
+bool sim_rv64_gstage_changed(struct sim *sim, const struct hv_pt *pt, gpa_t from, uint64_t len)
+{
+	struct extent extent = {.sim = sim, .from = from.v};
+
+	if (!hv_add_ok(from.v, len, &extent.end)) {
+		extent.end = UINT64_MAX;
+	}
+	unmap(&extent);
+	(void)hv_pt_walk(pt, from, extent.end - from.v, visit, &extent);
+	map(&extent);
+	(void)uc_ctl_flush_tlb(sim->uc);
+	return !extent.failed;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unicorn's hooks. What a hart with the H extension takes to HS-mode ends the run and becomes a
+ * trap record. What it does without leaving the guest is done here without ending the run:
+ * exceptions that are delegated, counters, memory that core has not mapped yet. Interrupts are the
+ * emulated hart's own.
+ *
+ * A run may be stopped at an exception or at a block's start only (the head of uc_hooks.c says
+ * why).
+ */
+#include "uc_rv64_hooks.h"
+
+#include <hv/bits.h>
+#include <hv/exit.h>
+#include <string.h>
+
+/* Unicorn's numbers of exceptions are scause's; an ecall is 8, whatever the mode. */
+#define FETCH_FAULT 1u
+#define ILLEGAL     2u
+#define BREAKPOINT  3u
+#define LOAD_FAULT  5u
+#define STORE_FAULT 7u
+#define ECALL_U     8u
+#define ECALL_VS    10u
+#define FETCH_GUEST 20u
+#define LOAD_GUEST  21u
+#define STORE_GUEST 23u
+#define CAUSES      24u
+
+/* It adds this to the PC before its hook is asked. */
+#define PC_AHEAD 4u
+
+/* csrrs rd, counter, x0 */
+#define COUNTER_READ      0xc0002073u
+#define COUNTER_READ_MASK 0xff0ff07fu
+#define COUNTER_CYCLE     0u
+#define COUNTER_TIME      1u
+#define COUNTER_INSTRET   2u
+
+static uint64_t get(const struct sim_rv64_cpu *cpu, enum sim_rv64_at at)
+{
+	return sim_rv64_get(&cpu->engine, cpu->engine.now, at);
+}
+
+static void set(struct sim_rv64_cpu *cpu, enum sim_rv64_at at, uint64_t value)
+{
+	sim_rv64_set(&cpu->engine, cpu->engine.now, at, value);
+}
+
+/* ---- where an exception goes ---- */
+
+static void trap(struct sim_rv64_cpu *cpu, uint64_t cause, uint64_t stval, uint64_t gpa)
+{
+	cpu->trap = (struct rv64_trap){.scause = cause, .stval = stval, .htval = gpa >> 2};
+	cpu->trapped = true;
+	sim_rv64_put(&cpu->engine);
+	(void)uc_emu_stop(cpu->engine.uc);
+}
+
+/* Core knows how an exception is entered. What it changed is taken over. */
+static void take(struct sim_rv64_cpu *cpu, uint64_t cause, uint64_t tval)
+{
+	struct rv64_vcpu *vcpu = cpu->vcpu->rv64;
+	uint64_t sstatus = HV_BIT(1) | HV_BIT(5) | HV_BIT(8), mstatus = get(cpu, AT_MSTATUS);
+
+	vcpu->regs.pc = get(cpu, AT_PC);
+	vcpu->vs_here = false;
+	rv64_exception_take(vcpu, cause, tval);
+	set(cpu, AT_SEPC, vcpu->vs.vsepc);
+	set(cpu, AT_SCAUSE, vcpu->vs.vscause);
+	set(cpu, AT_STVAL, vcpu->vs.vstval);
+	set(cpu, AT_MSTATUS, (mstatus & ~sstatus) | (vcpu->vs.vsstatus & sstatus));
+	set(cpu, AT_PRIV, PRIV_S);
+	set(cpu, AT_PC, vcpu->regs.pc);
+	vcpu->vs_here = false;
+	vcpu->vs_dirty = false;
+	sim_rv64_put(&cpu->engine);
+}
+
+static void deliver(struct sim_rv64_cpu *cpu, uint64_t cause, uint64_t tval)
+{
+	if (cause < CAUSES && hv_bit(rv64_hcsrs(cpu->vcpu->rv64).hedeleg, (unsigned)cause)) {
+		take(cpu, cause, tval);
+	} else {
+		trap(cpu, cause, tval, 0);
+	}
+}
+
+/* ---- accesses to what is no memory ---- */
+
+/*
+ * The PMP refused it. Where the guest's own tables led, the G-stage has nothing: a guest-page
+ * fault. If the tables themselves are nowhere, it is an access fault of the guest's.
+ */
+static void access_fault(
+	struct sim_rv64_cpu *cpu, enum rv64_access access, uint64_t guest_cause, uint64_t va)
+{
+	struct rv64_walk walk;
+	struct rv64_vs vs;
+
+	sim_rv64_vs_get(cpu, &vs);
+	walk = rv64_walk(&vs, &cpu->vcpu->rv64->hv.vm->gmem, va, access);
+	if (walk.cause) {
+		deliver(cpu, walk.cause, va);
+	} else {
+		trap(cpu, guest_cause, va, walk.gpa.v);
+	}
+}
+
+/* ---- instructions that do not run ---- */
+
+/* The three counters of a hart; all of them count time. */
+static bool counter(struct sim_rv64_cpu *cpu, unsigned number, uint64_t *value)
+{
+	if (get(cpu, AT_PRIV) == PRIV_U && !hv_bit(get(cpu, AT_SCOUNTEREN), number)) {
+		return false;
+	}
+	switch (number) {
+	case COUNTER_TIME: *value = sim_rv64_time(cpu); return true;
+	case COUNTER_CYCLE:
+	case COUNTER_INSTRET: *value = sim_clock_now(cpu->clock); return true;
+	default: return false;
+	}
+}
+
+static bool read_counter(struct sim_rv64_cpu *cpu, uint32_t insn)
+{
+	unsigned reg = insn >> 7 & 31;
+	uint64_t value;
+
+	if ((insn & COUNTER_READ_MASK) != COUNTER_READ ||
+		!counter(cpu, (unsigned)(insn >> 20 & 0xff), &value)) {
+		return false;
+	}
+	if (reg != 0) {
+		memcpy((uint8_t *)cpu->engine.now + cpu->engine.at[AT_X1] +
+				(reg - 1) * sizeof(value),
+			&value, sizeof(value));
+	}
+	set(cpu, AT_PC, get(cpu, AT_PC) + 4);
+	sim_rv64_put(&cpu->engine);
+	return true;
+}
+
+static void illegal(struct sim_rv64_cpu *cpu)
+{
+	uint32_t insn = 0;
+	struct rv64_vs vs;
+
+	sim_rv64_vs_get(cpu, &vs);
+	if (!rv64_insn_peek(&vs, &cpu->vcpu->rv64->hv.vm->gmem, get(cpu, AT_PC), &insn) ||
+		!read_counter(cpu, insn)) {
+		deliver(cpu, ILLEGAL, insn);
+	}
+}
+
+static void on_exception(uc_engine *uc, uint32_t number, void *data)
+{
+	struct sim_rv64_cpu *cpu = data;
+	uint64_t va;
+
+	(void)uc;
+	sim_rv64_look(&cpu->engine);
+	set(cpu, AT_PC, get(cpu, AT_PC) - PC_AHEAD);
+	va = get(cpu, AT_BADADDR);
+	switch (number) {
+	case ECALL_U: deliver(cpu, get(cpu, AT_PRIV) == PRIV_U ? ECALL_U : ECALL_VS, 0); break;
+	case ILLEGAL: illegal(cpu); break;
+	case FETCH_FAULT: access_fault(cpu, RV64_FETCH, FETCH_GUEST, va); break;
+	case LOAD_FAULT: access_fault(cpu, RV64_LOAD, LOAD_GUEST, va); break;
+	case STORE_FAULT: access_fault(cpu, RV64_STORE, STORE_GUEST, va); break;
+	default: deliver(cpu, number, va); break;
+	}
+}
+
+/*
+ * Unicorn ends a run at EBREAK without asking any hook that could go on. The PC is at it.
+ */
+bool sim_rv64_breakpoint(struct sim_rv64_cpu *cpu, uc_err error)
+{
+	struct rv64_vcpu *vcpu = cpu->vcpu->rv64;
+
+	if (error != UC_ERR_INSN_INVALID && error != UC_ERR_EXCEPTION) {
+		return false;
+	}
+	rv64_exception_take(vcpu, BREAKPOINT, 0);
+	return true;
+}
+
+/* ---- memory that core maps at its first use ---- */
+
+static uint8_t wanted(uc_mem_type type)
+{
+	switch (type) {
+	case UC_MEM_FETCH_UNMAPPED: return HV_PROT_X;
+	case UC_MEM_WRITE_UNMAPPED: return HV_PROT_W;
+	default: return HV_PROT_R;
+	}
+}
+
+/* The PMP has let it through, so there is memory of the guest's. True: it is mapped now. */
+static bool on_unmapped(
+	uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *data)
+{
+	struct sim_rv64_cpu *cpu = data;
+	struct hv_exit exit = {
+		.kind = HV_EXIT_MEM, .mem = {.addr = GPA(address), .want = wanted(type)}};
+
+	(void)uc;
+	(void)size;
+	(void)value;
+	if (hv_exit_handle(&cpu->vcpu->rv64->hv, &exit) == HV_RESUME) {
+		return true;
+	}
+	cpu->broken = "its memory cannot be mapped";
+	return false;
+}
+
+/* ---- the start of a block ---- */
+
+static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
+{
+	(void)address;
+	(void)size;
+	if (sim_clock_block(data) && sim_clock_look(data)) {
+		(void)uc_emu_stop(uc);
+	}
+}
+
+bool sim_rv64_hook(struct sim_rv64_cpu *cpu)
+{
+	const int unmapped =
+		UC_HOOK_MEM_READ_UNMAPPED | UC_HOOK_MEM_WRITE_UNMAPPED | UC_HOOK_MEM_FETCH_UNMAPPED;
+	uc_engine *uc = cpu->engine.uc;
+	uc_hook hook;
+
+	return uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_exception, cpu, 1, 0) == UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, unmapped, (void *)on_unmapped, cpu, 1, 0) == UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu->clock, 1, 0) ==
+		       UC_ERR_OK;
+}
