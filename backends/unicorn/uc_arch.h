@@ -7,6 +7,7 @@
 #define UC_ARCH_H
 
 #include <board/board.h>
+#include <hv/load.h>
 #include <hv/vm.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,8 @@ struct sim_arch {
 	size_t (*arena_size)(struct sim *sim, const struct board_cfg *cfg);
 	/* The machine, and its vCPUs on the emulated CPU: sim->board. */
 	const char *(*build)(struct sim *sim, const struct board_cfg *cfg, struct hv_arena *arena);
+	/* Makes the guest's device tree, which is in its memory, true of its vCPUs. */
+	const char *(*tree_fit)(struct sim *sim, const struct hv_load_plan *plan);
 	/* The emulated CPU holds this vCPU from here on. */
 	void (*load)(struct sim *sim, uint16_t vcpu);
 	/* The loaded vCPU goes off: nothing that core does not keep is left for its next life. */

@@ -89,6 +89,14 @@ static const char *build(struct sim *sim, const struct board_cfg *cfg, struct hv
 	return tie_vcpus(&sim->a64);
 }
 
+/* Such trees say nothing of a CPU that could be wrong. */
+static const char *tree_fit(struct sim *sim, const struct hv_load_plan *plan)
+{
+	(void)sim;
+	(void)plan;
+	return NULL;
+}
+
 /* ---- a vCPU runs ---- */
 
 static void load(struct sim *sim, uint16_t vcpu)
@@ -153,6 +161,7 @@ const struct sim_arch sim_arch_a64 = {
 	.page_count = page_count,
 	.arena_size = arena_size,
 	.build = build,
+	.tree_fit = tree_fit,
 	.load = load,
 	.clear = clear,
 	.timers_update = timers_update,

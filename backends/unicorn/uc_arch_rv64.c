@@ -84,6 +84,18 @@ static const char *build(struct sim *sim, const struct board_cfg *cfg, struct hv
 	return tie_vcpus(&sim->rv64);
 }
 
+static const char *tree_fit(struct sim *sim, const struct hv_load_plan *plan)
+{
+	uint8_t *tree = sim->memory.ram + (plan->dtb.v - VIRT_RV64_RAM);
+
+	if (rv64_dtb_narrow(tree, sim->cfg->guest->dtb.size, &sim->rv64.caps,
+		    &sim->report->load_error) != HV_OK) {
+		sim->report->load_error.input = "dtb";
+		return "the guest's images cannot be loaded";
+	}
+	return NULL;
+}
+
 /* ---- a vCPU runs ---- */
 
 static void load(struct sim *sim, uint16_t vcpu)
@@ -137,6 +149,7 @@ const struct sim_arch sim_arch_rv64 = {
 	.page_count = page_count,
 	.arena_size = arena_size,
 	.build = build,
+	.tree_fit = tree_fit,
 	.load = load,
 	.clear = clear,
 	.timers_update = timers_update,

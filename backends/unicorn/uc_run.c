@@ -244,11 +244,16 @@ static const char *build_board(struct sim *sim)
 static const char *boot(struct sim *sim)
 {
 	struct hv_load_plan plan;
+	const char *wrong;
 
 	if (hv_load_plan(sim->cfg->guest, GPA(sim->arch->ram), &plan, &sim->report->load_error) !=
 			HV_OK ||
 		hv_load_commit(sim->cfg->guest, &plan, &sim->board->vm->gmem) != HV_OK) {
 		return "the guest's images cannot be loaded";
+	}
+	wrong = plan.dtb.v ? sim->arch->tree_fit(sim, &plan) : NULL;
+	if (wrong) {
+		return wrong;
 	}
 	if (hv_vm_start(sim->board->vm, plan.entry, plan.dtb.v) != HV_OK) {
 		return "the machine does not start";

@@ -16,7 +16,8 @@
 #define STATUS_SD   HV_BIT(63)
 #define STATUS_SUM  HV_BIT(18)
 #define STATUS_MXR  HV_BIT(19)
-#define MSTATUS_TW  HV_BIT(21) /* WFI traps */
+/* WFI traps. Unicorn 2.1.1 has this bit at 29, where the specification has nothing. */
+#define MSTATUS_TW (HV_BIT(21) | HV_BIT(29))
 
 /* SSI, STI, SEI; the hypervisor's numbers for a guest's are each one more. */
 #define S_INTERRUPTS (HV_BIT(1) | HV_BIT(5) | HV_BIT(9))
