@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One bit per source, in words of 32, so that a look at everything is a look at a few words. A
- * source is pending while its line is high and nobody has claimed it: nothing else is remembered.
+ * source's gateway is three bits: its line, pending (the request), claimed (no other request).
  */
 #include <dev/plic/plic.h>
 #include <hv/bits.h>
@@ -25,7 +25,7 @@ struct plic {
 	uint8_t harts;
 	uint32_t pending_words; /* bit n: pending[n] is not 0 */
 	_Atomic uint8_t priority[PLIC_SOURCES_MAX + 1];
-	_Atomic uint32_t pending[WORDS]; /* line & ~claimed */
+	_Atomic uint32_t pending[WORDS];
 	uint32_t line[WORDS], claimed[WORDS];
 	uint32_t above[PLIC_PRIORITY_MAX + 1][WORDS]; /* [t]: sources with a priority above t */
 	struct plic_hart hart[PLIC_HARTS];
@@ -107,30 +107,43 @@ static void harts_update(struct plic *plic)
 	}
 }
 
-/* After a change of lines or claims: the gateways, and then the harts. */
-static void word_update(struct plic *plic, uint32_t word)
+static void pending_set(struct plic *plic, uint32_t word, uint32_t pending)
 {
-	uint32_t pending = plic->line[word] & ~plic->claimed[word];
-
 	SET(plic->pending[word], pending);
 	plic->pending_words = with_bits(plic->pending_words, 1u << word, pending != 0);
 	harts_update(plic);
 }
 
+/* ---- gateways (PLIC 5): one request at a time, until it is completed ---- */
+
+static void line_set(struct plic *plic, uint32_t source, bool level)
+{
+	uint32_t word = source / WORD_BITS, was = plic->line[word];
+
+	plic->line[word] = with_bits(was, bit_of(source), level);
+	if (plic->line[word] & ~was & ~plic->claimed[word]) {
+		pending_set(plic, word, GET(plic->pending[word]) | bit_of(source));
+	}
+}
+
+static void claimed_set(struct plic *plic, uint32_t source, bool claimed)
+{
+	uint32_t word = source / WORD_BITS, bit = bit_of(source);
+	uint32_t again = claimed ? 0 : plic->line[word] & bit;
+
+	plic->claimed[word] = with_bits(plic->claimed[word], bit, claimed);
+	pending_set(plic, word, (GET(plic->pending[word]) & ~bit) | again);
+}
+
 void plic_source_set(void *ctl, uint32_t source, bool level)
 {
 	struct plic *plic = ctl;
-	uint32_t word = source / WORD_BITS, line;
 
 	if (!exists(plic, source)) {
 		return;
 	}
 	port_lock(&plic->lock);
-	line = with_bits(plic->line[word], bit_of(source), level);
-	if (line != plic->line[word]) {
-		plic->line[word] = line;
-		word_update(plic, word);
-	}
+	line_set(plic, source, level);
 	port_unlock(&plic->lock);
 }
 
@@ -171,14 +184,12 @@ static uint32_t word_mask(const struct plic *plic, uint32_t word)
 
 static uint32_t claim(struct plic *plic, const struct plic_hart *hart)
 {
-	uint32_t source, word;
+	uint32_t source;
 
 	port_lock(&plic->lock);
 	source = best_candidate(plic, hart);
-	word = source / WORD_BITS;
 	if (source != 0) {
-		plic->claimed[word] |= bit_of(source);
-		word_update(plic, word);
+		claimed_set(plic, source, true);
 	}
 	port_unlock(&plic->lock);
 	return source;
@@ -193,8 +204,7 @@ static void complete(struct plic *plic, const struct plic_hart *hart, uint32_t s
 		return;
 	}
 	if (plic->claimed[word] & GET(hart->enabled[word]) & bit_of(source)) {
-		plic->claimed[word] &= ~bit_of(source);
-		word_update(plic, word);
+		claimed_set(plic, source, false);
 	}
 }
 
@@ -345,7 +355,7 @@ static void plic_reset(void *dev)
 	__builtin_memset(plic->above, 0, sizeof(plic->above));
 	for (uint32_t i = 0; i < WORDS; i++) {
 		plic->claimed[i] = 0;
-		word_update(plic, i);
+		pending_set(plic, i, plic->line[i]);
 	}
 	port_unlock(&plic->lock);
 }

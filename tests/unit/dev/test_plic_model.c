@@ -15,16 +15,27 @@
 
 struct source {
 	uint32_t priority;
-	bool line, claimed;
+	bool line, pending, claimed;
 	bool enabled[HARTS];
 };
 
 static struct source source[SOURCES + 1];
 static uint32_t threshold[HARTS];
 
-static bool is_pending(uint32_t n)
+static void model_line(uint32_t n, bool level)
 {
-	return source[n].line && !source[n].claimed;
+	if (level && !source[n].line && !source[n].claimed) {
+		source[n].pending = true;
+	}
+	source[n].line = level;
+}
+
+static void model_complete(uint32_t n, unsigned hart)
+{
+	if (source[n].claimed && source[n].enabled[hart]) {
+		source[n].claimed = false;
+		source[n].pending = source[n].line;
+	}
 }
 
 static uint32_t model_best(unsigned hart)
@@ -34,7 +45,7 @@ static uint32_t model_best(unsigned hart)
 	for (uint32_t n = SOURCES; n > 0; n--) {
 		bool open = source[n].enabled[hart] && source[n].priority > threshold[hart];
 
-		if (is_pending(n) && open && source[n].priority >= source[best].priority) {
+		if (source[n].pending && open && source[n].priority >= source[best].priority) {
 			best = n;
 		}
 	}
@@ -47,6 +58,7 @@ static uint32_t model_claim(unsigned hart)
 
 	if (best != 0) {
 		source[best].claimed = true;
+		source[best].pending = false;
 	}
 	return best;
 }
@@ -58,7 +70,7 @@ static uint32_t model_bits(uint32_t w, unsigned hart, bool of_enables)
 
 	for (uint32_t n = 32 * w; n < 32 * w + 32; n++) {
 		if (n >= 1 && n <= SOURCES) {
-			bits |= (uint32_t)(of_enables ? source[n].enabled[hart] : is_pending(n))
+			bits |= (uint32_t)(of_enables ? source[n].enabled[hart] : source[n].pending)
 				<< n % 32;
 		}
 	}
@@ -118,9 +130,8 @@ static void model_write(uint64_t off, uint32_t value)
 		if (off % 0x1000 == 0) {
 			threshold[n / 2] = value & 7;
 		}
-		if (off % 0x1000 == 4 && value >= 1 && value <= SOURCES &&
-			source[value].enabled[n / 2]) {
-			source[value].claimed = false;
+		if (off % 0x1000 == 4 && value >= 1 && value <= SOURCES) {
+			model_complete(value, (unsigned)n / 2);
 		}
 	} else if (off >= 0x2000) {
 		n = (off - 0x2000) / 0x80;
@@ -205,7 +216,7 @@ static void step_line(void)
 	bool is = below(2);
 
 	if (n >= 1 && n <= SOURCES) {
-		source[n].line = is;
+		model_line(n, is);
 	}
 	plic_source_set(plic, n, is);
 }
@@ -213,7 +224,7 @@ static void step_line(void)
 static void step_reset(void)
 {
 	for (uint32_t n = 0; n <= SOURCES; n++) {
-		source[n] = (struct source){.line = source[n].line};
+		source[n] = (struct source){.line = source[n].line, .pending = source[n].line};
 	}
 	memset(threshold, 0, sizeof(threshold));
 	plic_ops.reset(plic);
