@@ -13,15 +13,14 @@ static struct rv64_insn only(enum rv64_insn_kind kind, uint8_t length)
 	return (struct rv64_insn){.kind = kind, .length = length};
 }
 
-static struct rv64_insn ldst(const struct rv64_ldst *op, uint8_t length, bool write)
+static struct rv64_insn ldst(uint8_t length, bool write, size_t size, bool sext)
 {
 	return (struct rv64_insn){
 		.kind = RV64_INSN_LDST,
 		.length = length,
-		.size = op->size,
+		.size = (uint8_t)size,
 		.write = write,
-		.sext = op->sext && !write,
-		.reg = op->reg,
+		.sext = sext && !write,
 	};
 }
 
@@ -53,14 +52,12 @@ static int32_t sp_store_imm(uint32_t bits)
 	return (int32_t)(hv_bit(bits, 13) ? doubleword : word);
 }
 
-/* C.LW, C.LD, C.SW, C.SD: three-bit registers, x8 and up. */
+/* C.LW, C.LD, C.SW, C.SD. */
 static struct rv64_insn by_register(uint32_t bits)
 {
-	struct rv64_ldst op;
-	struct rv64_insn insn;
+	struct rv64_insn insn = ldst(2, rv64_half_is_store(bits), rv64_half_size(bits), true);
 
-	rv64_ldst_half(bits, &op);
-	insn = ldst(&op, 2, hv_bit(bits, 15));
+	insn.reg = (uint8_t)rv64_half_reg(bits);
 	insn.base = (uint8_t)(8 + field(bits, 9, 7));
 	insn.imm = half_imm(bits);
 	return insn;
@@ -70,18 +67,12 @@ static struct rv64_insn by_register(uint32_t bits)
 static struct rv64_insn by_sp(uint32_t bits)
 {
 	bool write = hv_bit(bits, 15);
-	struct rv64_ldst op;
-	struct rv64_insn insn;
+	struct rv64_insn insn = ldst(2, write, rv64_half_size(bits), true);
 
-	rv64_ldst_half(bits, &op);
-	op.reg = (uint8_t)(write ? field(bits, 6, 2) : field(bits, 11, 7));
-	if (!write && op.reg == 0) {
-		return only(RV64_INSN_OTHER, 2);
-	}
-	insn = ldst(&op, 2, write);
+	insn.reg = (uint8_t)(write ? field(bits, 6, 2) : field(bits, 11, 7));
 	insn.base = X_SP;
 	insn.imm = write ? sp_store_imm(bits) : sp_load_imm(bits);
-	return insn;
+	return write || insn.reg != 0 ? insn : only(RV64_INSN_OTHER, 2);
 }
 
 /* Quadrants 0 and 2 are laid out alike: 001 and 101 are C.FLD and C.FSD, or relative to sp. */
@@ -105,30 +96,22 @@ static struct rv64_insn half(uint32_t bits)
 
 static struct rv64_insn load(uint32_t bits)
 {
-	struct rv64_ldst op;
-	struct rv64_insn insn;
+	struct rv64_insn insn = ldst(4, false, rv64_word_size(bits), rv64_word_is_signed(bits));
 
-	if (!rv64_load_word(bits, &op)) {
-		return only(RV64_INSN_OTHER, 4);
-	}
-	insn = ldst(&op, 4, false);
+	insn.reg = (uint8_t)rv64_word_rd(bits);
 	insn.base = (uint8_t)field(bits, 19, 15);
 	insn.imm = (int32_t)hv_sign_extend(field(bits, 31, 20), 12);
-	return insn;
+	return rv64_word_is_load(bits) ? insn : only(RV64_INSN_OTHER, 4);
 }
 
 static struct rv64_insn store(uint32_t bits)
 {
-	struct rv64_ldst op;
-	struct rv64_insn insn;
+	struct rv64_insn insn = ldst(4, true, rv64_word_size(bits), false);
 
-	if (!rv64_store_word(bits, &op)) {
-		return only(RV64_INSN_OTHER, 4);
-	}
-	insn = ldst(&op, 4, true);
+	insn.reg = (uint8_t)rv64_word_rs2(bits);
 	insn.base = (uint8_t)field(bits, 19, 15);
 	insn.imm = (int32_t)hv_sign_extend(field(bits, 31, 25) << 5 | field(bits, 11, 7), 12);
-	return insn;
+	return rv64_word_is_store(bits) ? insn : only(RV64_INSN_OTHER, 4);
 }
 
 /*

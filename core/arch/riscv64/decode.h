@@ -47,53 +47,63 @@ static inline uint8_t rv64_insn_length(uint32_t bits)
 	return (bits & 3) == 3 ? 4 : 2;
 }
 
-/* ---- what the way to a device needs of a plain load or store, and no more: unpriv 2.6, 5.3, 16.3
- */
+/* ---- what the way to a device asks of a plain load or store, and no more ---- */
 
-struct rv64_ldst {
-	uint8_t size;
-	bool sext;
-	uint8_t reg;
-};
-
-/* LB, LH, LW, LD, LBU, LHU, LWU. False: it is none. */
-static HV_HOT bool rv64_load_word(uint32_t bits, struct rv64_ldst *op)
+/* 32 bits, unpriv 2.6 and 5.2: LB, LH, LW, LD, LBU, LHU, LWU (width 7 is reserved). */
+static HV_HOT bool rv64_word_is_load(uint32_t bits)
 {
-	uint32_t width = bits >> 12 & 7;
-
-	op->size = (uint8_t)(1u << (width & 3));
-	op->sext = width < 4;
-	op->reg = bits >> 7 & 31;
-	return (bits & 0x7f) == 0x03 && width != 7;
+	return (bits & 0x7f) == 0x03 && (bits & 0x7000) != 0x7000;
 }
 
 /* SB, SH, SW, SD. */
-static HV_HOT bool rv64_store_word(uint32_t bits, struct rv64_ldst *op)
+static HV_HOT bool rv64_word_is_store(uint32_t bits)
 {
-	op->size = (uint8_t)(1u << (bits >> 12 & 3));
-	op->sext = false;
-	op->reg = bits >> 20 & 31;
 	return (bits & 0x407f) == 0x23;
 }
 
-/* C.LW, C.LD, C.SW, C.SD but for the bit that tells loads from stores. */
-static HV_HOT void rv64_ldst_half(uint32_t bits, struct rv64_ldst *op)
+/* In bytes. */
+static HV_HOT size_t rv64_word_size(uint32_t bits)
 {
-	op->size = (uint8_t)(4u << (bits >> 13 & 1));
-	op->sext = true;
-	op->reg = (uint8_t)(8 + (bits >> 2 & 7));
+	return (size_t)1 << (bits >> 12 & 3);
 }
 
-static HV_HOT bool rv64_load_half(uint32_t bits, struct rv64_ldst *op)
+static HV_HOT bool rv64_word_is_signed(uint32_t bits)
 {
-	rv64_ldst_half(bits, op);
+	return !(bits & 0x4000);
+}
+
+static HV_HOT size_t rv64_word_rd(uint32_t bits)
+{
+	return bits >> 7 & 31;
+}
+
+static HV_HOT size_t rv64_word_rs2(uint32_t bits)
+{
+	return bits >> 20 & 31;
+}
+
+/* 16 bits, unpriv 16.3: C.LW, C.LD. Like all but C.LWSP and its kind they have registers 8 to 15.
+ */
+static HV_HOT bool rv64_half_is_load(uint32_t bits)
+{
 	return (bits & 0xc003) == 0x4000;
 }
 
-static HV_HOT bool rv64_store_half(uint32_t bits, struct rv64_ldst *op)
+/* C.SW, C.SD. */
+static HV_HOT bool rv64_half_is_store(uint32_t bits)
 {
-	rv64_ldst_half(bits, op);
 	return (bits & 0xc003) == 0xc000;
+}
+
+static HV_HOT size_t rv64_half_size(uint32_t bits)
+{
+	return (size_t)4 << (bits >> 13 & 1);
+}
+
+/* rd or rs2. */
+static HV_HOT size_t rv64_half_reg(uint32_t bits)
+{
+	return 8 + (bits >> 2 & 7);
 }
 
 #endif

@@ -2,161 +2,9 @@
 /* Source: priv 8.6.2 (htval), 8.6.3 (htinst). */
 #include "fault.h"
 #include "decode.h"
+#include "device.h"
 #include "htinst.h"
 #include "priv.h"
-
-#define PAGE_OFFSET (HV_PAGE_SIZE - 1)
-
-/* htval lacks the two lowest bits, which no translation changes. */
-static HV_HOT uint64_t fault_gpa(const struct rv64_trap *trap)
-{
-	return trap->htval << 2 | (trap->stval & 3);
-}
-
-/* ---- the way to a device ---- */
-
-static HV_HOT enum hv_verdict ask(struct rv64_vcpu *vcpu, uint64_t gpa, struct hv_access *access)
-{
-	enum hv_verdict verdict = hv_exit_mmio(&vcpu->hv, gpa, access);
-
-	if (verdict == HV_FAULT) {
-		vcpu->hv.stats.exits[HV_EXIT_MMIO]--; /* it was an exit of another kind */
-	}
-	return verdict;
-}
-
-/* The data is zero above its size, so only a sign has to be spread. */
-static HV_HOT uint64_t sign_extend(uint64_t data, uint8_t size)
-{
-	unsigned unused = 64u - 8u * size;
-
-	return (uint64_t)((int64_t)(data << unused) >> unused);
-}
-
-/* HV_FAULT: nobody answered, and nothing has changed. */
-static HV_HOT enum hv_verdict device_load(
-	struct rv64_vcpu *vcpu, uint64_t gpa, const struct rv64_ldst *op)
-{
-	struct hv_access access;
-	enum hv_verdict verdict;
-
-	access.size = op->size;
-	access.write = false;
-	access.data = 0;
-	verdict = ask(vcpu, gpa, &access);
-	if (verdict != HV_FAULT && op->reg != 0) {
-		vcpu->regs.x[op->reg] = op->sext ? sign_extend(access.data, op->size) : access.data;
-	}
-	return verdict;
-}
-
-static HV_HOT enum hv_verdict device_store(
-	struct rv64_vcpu *vcpu, uint64_t gpa, const struct rv64_ldst *op)
-{
-	struct hv_access access;
-
-	access.size = op->size;
-	access.write = true;
-	access.data = vcpu->regs.x[op->reg] & (~(uint64_t)0 >> (64 - 8 * op->size));
-	return ask(vcpu, gpa, &access);
-}
-
-/* Whether the access begins where its fault is, by its base register and offset. */
-static HV_COLD bool begins_there(
-	const struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	struct rv64_insn insn = rv64_insn_decode(bits);
-
-	return vcpu->regs.x[insn.base] + (uint64_t)(int64_t)insn.imm == trap->stval;
-}
-
-/*
- * Whether this is an aligned access that the guest's own tables led to gpa: the CPU's walk of these
- * tables is at another offset, nearly always.
- */
-static HV_HOT bool is_simple(const struct rv64_trap *trap, const struct rv64_ldst *op)
-{
-	bool aligned = !(trap->stval & (op->size - 1u));
-	bool same_offset = !((trap->htval << 2 ^ trap->stval) & PAGE_OFFSET & ~(uint64_t)3);
-
-	return aligned && same_offset;
-}
-
-static HV_HOT bool simple_load(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
-	const struct rv64_ldst *op, uint8_t length)
-{
-	if (device_load(vcpu, fault_gpa(trap), op) == HV_FAULT) {
-		return false;
-	}
-	vcpu->regs.pc += length;
-	return true;
-}
-
-static HV_HOT bool simple_store(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
-	const struct rv64_ldst *op, uint8_t length)
-{
-	if (device_store(vcpu, fault_gpa(trap), op) == HV_FAULT) {
-		return false;
-	}
-	vcpu->regs.pc += length;
-	return true;
-}
-
-/* The instruction at the PC, both halves of which are in `bits`. */
-static HV_HOT bool simple_insn(
-	struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits, bool write)
-{
-	uint8_t length = rv64_insn_length(bits);
-	struct rv64_ldst op;
-	bool known;
-
-	if (length == 4) {
-		known = write ? rv64_store_word(bits, &op) : rv64_load_word(bits, &op);
-	} else {
-		known = write ? rv64_store_half(bits, &op) : rv64_load_half(bits, &op);
-	}
-	/* A part of an access that crosses into this page starts with the page. */
-	if (!known || !is_simple(trap, &op) ||
-		((trap->stval & PAGE_OFFSET) == 0 && !begins_there(vcpu, trap, bits))) {
-		return false;
-	}
-	return write ? simple_store(vcpu, trap, &op, length) : simple_load(vcpu, trap, &op, length);
-}
-
-/* The same of htinst, which says where in its access the fault is. */
-static HV_HOT bool simple_htinst(
-	struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits, bool write)
-{
-	uint8_t length = rv64_htinst_length(trap->htinst);
-	struct rv64_ldst op;
-	bool known = write ? rv64_store_word(bits, &op) : rv64_load_word(bits, &op);
-
-	if (!known || !is_simple(trap, &op) || rv64_htinst_offset(trap->htinst) != 0) {
-		return false;
-	}
-	return write ? simple_store(vcpu, trap, &op, length) : simple_load(vcpu, trap, &op, length);
-}
-
-/*
- * Devices are asked before memory: this is the hot path, and memory that is not mapped yet faults
- * once per block. Memory that is a device too (flash) may thus be read through the device. What the
- * instruction is must agree with the direction that the CPU checked: another hart may have written
- * a new one meanwhile.
- */
-inline bool rv64_trap_device(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
-{
-	bool write = trap->scause == RV64_STORE_GUEST;
-	uint32_t bits;
-
-	if (trap->htinst == 0) {
-		return port_rv64_insn_fetch(vcpu->regs.pc, &bits) &&
-		       simple_insn(vcpu, trap, bits, write);
-	}
-	return rv64_htinst_is_insn(trap->htinst) &&
-	       simple_htinst(vcpu, trap, rv64_htinst_insn(trap->htinst), write);
-}
-
-/* ---- everything else ---- */
 
 static enum rv64_access access_of(const struct rv64_trap *trap)
 {
@@ -243,7 +91,7 @@ static enum hv_verdict walk_fault(
 
 enum hv_verdict rv64_fetch_fault(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
 {
-	uint64_t gpa = fault_gpa(trap);
+	uint64_t gpa = rv64_fault_gpa(trap);
 	enum hv_verdict verdict;
 
 	if (is_walk(vcpu, trap, gpa)) {
@@ -273,6 +121,23 @@ static bool find_insn(
 	return true;
 }
 
+static bool transfer(struct rv64_vcpu *vcpu, const struct rv64_insn *insn, uint64_t gpa)
+{
+	uint64_t *x = &vcpu->regs.x[insn->reg];
+	uint64_t data;
+
+	if (insn->write) {
+		return rv64_device_write(vcpu, gpa, insn->size, *x);
+	}
+	if (!rv64_device_read(vcpu, gpa, insn->size, &data)) {
+		return false;
+	}
+	if (insn->reg != 0) {
+		*x = insn->sext ? hv_sign_extend(data, 8u * insn->size) : data;
+	}
+	return true;
+}
+
 /*
  * An access to what is not memory. A plain load or store of the direction and at the place of the
  * fault is done; anything else has no business there: floating-point and vector accesses, AMO, LR
@@ -283,30 +148,23 @@ static enum hv_verdict emulate(struct rv64_vcpu *vcpu, const struct rv64_trap *t
 {
 	bool write = trap->scause == RV64_STORE_GUEST;
 	struct rv64_insn insn;
-	struct rv64_ldst op;
-	enum hv_verdict verdict;
 	uint64_t va;
 
 	if (!find_insn(vcpu, trap, &insn, &va)) {
 		return HV_RESUME; /* X11: the guest meets that by itself */
 	}
 	if (insn.kind != RV64_INSN_LDST || insn.write != write || va != trap->stval ||
-		!hv_is_aligned(va, insn.size)) {
-		return refuse_access(vcpu, trap);
-	}
-	op = (struct rv64_ldst){.size = insn.size, .sext = insn.sext, .reg = insn.reg};
-	verdict = write ? device_store(vcpu, gpa, &op) : device_load(vcpu, gpa, &op);
-	if (verdict == HV_FAULT) {
+		!hv_is_aligned(va, insn.size) || !transfer(vcpu, &insn, gpa)) {
 		return refuse_access(vcpu, trap);
 	}
 	vcpu->regs.pc += insn.length;
-	return verdict;
+	return HV_RESUME;
 }
 
 static HV_COLD enum hv_verdict odd_fault(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
 {
 	bool write = trap->scause == RV64_STORE_GUEST;
-	uint64_t gpa = fault_gpa(trap);
+	uint64_t gpa = rv64_fault_gpa(trap);
 	enum hv_verdict verdict;
 
 	if (is_walk(vcpu, trap, gpa)) {

@@ -23,6 +23,7 @@ static inline bool rv64_htinst_is_insn(uint64_t htinst)
 	return (htinst & 1) && !(htinst >> 32);
 }
 
+/* As rv64_insn_decode() knows it. */
 static inline uint32_t rv64_htinst_insn(uint64_t htinst)
 {
 	return (uint32_t)htinst | 2;
@@ -30,7 +31,7 @@ static inline uint32_t rv64_htinst_insn(uint64_t htinst)
 
 static inline uint8_t rv64_htinst_length(uint64_t htinst)
 {
-	return htinst & 2 ? 4 : 2;
+	return (uint8_t)((htinst & 2) + 2);
 }
 
 /* Where rs1 was: how far stval is behind the address of the access, if that is misaligned. */
