@@ -21,8 +21,6 @@ static const struct board_map map = {
 	.root_pages = 7, /* four that are aligned to their size (priv 8.5.1) */
 };
 
-static const struct plic_cfg plic_cfg = {.sources = VIRT_RV64_SOURCES, .harts = HV_VCPUS};
-
 struct machine {
 	struct virt_rv64 virt; /* first: what the caller sees */
 	struct plic *plic;
@@ -42,6 +40,11 @@ static struct hv_vm_cfg vm_cfg(const struct virt_rv64_cfg *cfg)
 		.ia_bits = VIRT_RV64_IA_BITS,
 		.pa_bits = cfg->caps->pa_bits,
 	};
+}
+
+static struct plic_cfg plic_cfg(const struct virt_rv64_cfg *cfg)
+{
+	return (struct plic_cfg){.sources = VIRT_RV64_SOURCES, .harts = (uint8_t)cfg->board.cpus};
 }
 
 /* ---- interrupts ---- */
@@ -67,7 +70,8 @@ static enum hv_status add_hart(
 static enum hv_status add_plic(
 	struct machine *machine, const struct virt_rv64_cfg *cfg, struct hv_arena *arena)
 {
-	enum hv_status status = plic_create(&machine->plic, &plic_cfg, arena);
+	const struct plic_cfg plic = plic_cfg(cfg);
+	enum hv_status status = plic_create(&machine->plic, &plic, arena);
 
 	for (uint16_t i = 0; i < cfg->board.cpus && status == HV_OK; i++) {
 		status = add_hart(machine, i, cfg);
@@ -179,9 +183,10 @@ enum hv_status virt_rv64_create(
 size_t virt_rv64_arena_size(const struct virt_rv64_cfg *cfg)
 {
 	const struct hv_vm_cfg vm = vm_cfg(cfg);
+	const struct plic_cfg plic = plic_cfg(cfg);
 
 	return sizeof(struct machine) + BOARD_ALIGN + hv_vm_arena_size(&vm) +
-	       plic_arena_size(&plic_cfg);
+	       plic_arena_size(&plic);
 }
 
 uint32_t virt_rv64_page_count(const struct virt_rv64_cfg *cfg)

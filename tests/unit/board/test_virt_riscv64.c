@@ -144,6 +144,8 @@ static void virt_rv64_plic__several_harts__each_has_its_context_and_no_more(void
 		assert_int_equal(rd(enable_of(hart), 4), 2u << hart);
 		assert_ptr_equal(&virt->vcpu[hart]->hv, virt->board.vm->vcpu[hart]);
 	}
+	wr(enable_of(3), 4, 2);
+	assert_int_equal(rd(enable_of(3), 4), 0);
 }
 
 static void virt_rv64_harts__ids_are_their_numbers(void **state)
