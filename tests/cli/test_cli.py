@@ -184,8 +184,10 @@ class Inputs(unittest.TestCase):
             return file.read()
 
     def test_default_command_line__only_linux_has_one(self):
-        linux = self.file("Image", ARCH.linux(1 << 16) + bytes(64))
+        linux = self.file("Image", ARCH.linux(1 << 16) + b"Linux version 6.12.1")
+        other = self.file("Image of another kernel", ARCH.linux(1 << 16) + bytes(64))
         self.assertIn(ARCH.linux_args, self.packed(linux))
+        self.assertNotIn(ARCH.linux_args, self.packed(other))
         self.assertNotIn(ARCH.linux_args, self.packed(linux, "--append", "quiet"))
         self.assertNotIn(ARCH.linux_args, self.packed(guest("hello")))
         self.assertNotIn(ARCH.linux_args, self.packed(guest("hello", "bin")))

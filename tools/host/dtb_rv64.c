@@ -8,6 +8,7 @@
 
 #include <board/virt_riscv64.h>
 #include <hv/vm.h>
+#include <string.h>
 
 #define RV64_INTC_S_EXTERNAL 9u
 #define RV64_INTC_NONE       UINT32_MAX /* the machine has no M-mode for the guest */
@@ -15,14 +16,49 @@
 /* The PLIC's, then each hart's own interrupt controller's. */
 enum rv64_phandle { RV64_PLIC = 1, RV64_INTC };
 
-static void rv64_cpu(struct dtb_writer *w, uint32_t hart, const char *isa)
+/* What a hart can do, in the words of the old binding and of the new one. */
+struct rv64_claims {
+	char isa[RV64_ISA_MAX];
+	char list[RV64_ISA_MAX + 32]; /* the same as a list of strings */
+	size_t list_size;
+};
+
+static void rv64_claim(struct rv64_claims *claims, const char *name, size_t size)
+{
+	memcpy(claims->list + claims->list_size, name, size);
+	claims->list_size += size;
+	claims->list[claims->list_size++] = '\0';
+}
+
+static struct rv64_claims rv64_claims(void)
+{
+	const struct rv64_caps all = {.exts = UINT64_MAX};
+	struct rv64_claims claims = {.list_size = 0};
+	const char *at = claims.isa + strlen("rv64");
+
+	(void)rv64_isa_write(rv64_guest_exts(&all), claims.isa);
+	for (; *at != '_' && *at != '\0'; at++) {
+		rv64_claim(&claims, at, 1); /* a letter */
+	}
+	while (*at == '_') {
+		size_t size = strcspn(++at, "_");
+
+		rv64_claim(&claims, at, size);
+		at += size;
+	}
+	return claims;
+}
+
+static void rv64_cpu(struct dtb_writer *w, uint32_t hart, const struct rv64_claims *claims)
 {
 	dtb_begin_at(w, "cpu", hart);
 	dtb_text(w, "device_type", "cpu");
 	dtb_text(w, "compatible", "riscv");
 	dtb_list(w, "reg", hart);
 	dtb_text(w, "status", "okay");
-	dtb_text(w, "riscv,isa", isa);
+	dtb_text(w, "riscv,isa", claims->isa);
+	dtb_text(w, "riscv,isa-base", "rv64i");
+	dtb_bytes(w, "riscv,isa-extensions", claims->list, claims->list_size);
 	dtb_text(w, "mmu-type", "riscv,sv57");
 	dtb_begin(w, "interrupt-controller");
 	dtb_text(w, "compatible", "riscv,cpu-intc");
@@ -35,16 +71,14 @@ static void rv64_cpu(struct dtb_writer *w, uint32_t hart, const char *isa)
 
 static void rv64_cpus(struct dtb_writer *w, const struct hv_guest *guest)
 {
-	const struct rv64_caps all = {.exts = UINT64_MAX};
-	char isa[RV64_ISA_MAX];
+	const struct rv64_claims claims = rv64_claims();
 
-	(void)rv64_isa_write(rv64_guest_exts(&all), isa);
 	dtb_begin(w, "cpus");
 	dtb_list(w, "#address-cells", 1);
 	dtb_list(w, "#size-cells", 0);
 	dtb_list(w, "timebase-frequency", VIRT_RV64_TIMEBASE);
 	for (uint32_t i = 0; i < guest->cpus; i++) {
-		rv64_cpu(w, i, isa);
+		rv64_cpu(w, i, &claims);
 	}
 	dtb_end(w);
 }

@@ -74,11 +74,14 @@ static bool fill_seeds(struct dtb_cfg *cfg, uint8_t seed[DTB_SEED_SIZE], bool de
 	return true;
 }
 
+/* Others borrow the header of its Image, but only it has its banner. */
 static bool is_linux(struct hv_blob kernel)
 {
+	static const char banner[] = "Linux version ";
 	enum hv_load_kind kind = hv_load_kind(kernel);
 
-	return kind != HV_LOAD_FLAT && kind != HV_LOAD_ELF64;
+	return kind != HV_LOAD_FLAT && kind != HV_LOAD_ELF64 &&
+	       memmem(kernel.data, kernel.size, banner, sizeof(banner) - 1) != NULL;
 }
 
 #define BOOTARGS_ROOM 128u /* for the default words */

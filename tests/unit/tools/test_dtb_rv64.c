@@ -134,6 +134,23 @@ static void dtb_rv64__plic__one_context_in_two_for_each_hart(void **state)
 	}
 }
 
+/* riscv,isa-extensions says the same as an ISA string behind its "rv64". */
+static void assert_list_is(const char *path, const char *isa)
+{
+	int node = fdt_path_offset(buf, path), size, count;
+
+	count = fdt_stringlist_count(buf, node, "riscv,isa-extensions");
+	assert_true(count > 10);
+	for (int i = 0; i < count; i++) {
+		const char *name = fdt_stringlist_get(buf, node, "riscv,isa-extensions", i, &size);
+
+		isa += *isa == '_';
+		assert_memory_equal(isa, name, (size_t)size);
+		isa += size;
+	}
+	assert_int_equal(*isa, '\0');
+}
+
 static void dtb_rv64__harts__have_all_that_a_virtual_one_can_have_and_no_h(void **state)
 {
 	const struct rv64_caps all = {.exts = UINT64_MAX};
@@ -150,6 +167,8 @@ static void dtb_rv64__harts__have_all_that_a_virtual_one_can_have_and_no_h(void 
 	isa = text("/cpus/cpu@3", "riscv,isa");
 	assert_memory_equal(isa, "rv64imafdcv_", 12);
 	assert_int_equal(rv64_isa_parse(isa, RV64_ISA_MAX), rv64_guest_exts(&all));
+	assert_string_equal(text("/cpus/cpu@3", "riscv,isa-base"), "rv64i");
+	assert_list_is("/cpus/cpu@3", isa + 4);
 	assert_string_equal(
 		text("/cpus/cpu@3/interrupt-controller", "compatible"), "riscv,cpu-intc");
 	assert_true(fdt_path_offset(buf, "/cpus/cpu@4") < 0);
