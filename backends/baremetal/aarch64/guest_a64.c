@@ -90,9 +90,10 @@ enum hv_status machine_create(const struct hv_guest *guest, const struct board_c
 }
 
 /* What the tree says of the CPU holds for each that we run on. */
-void machine_loaded(struct board *board, gpa_t dtb, uint64_t dtb_size)
+enum hv_status machine_loaded(void *dtb, uint64_t dtb_size, struct hv_load_error *error)
 {
-	(void)board, (void)dtb, (void)dtb_size;
+	(void)dtb, (void)dtb_size, (void)error;
+	return HV_OK;
 }
 
 void machine_dump(

@@ -187,11 +187,18 @@ static void fill_flash(struct guest *guest)
 	port_guest_sync(flash, guest->flash.size);
 }
 
-enum hv_status guest_create(struct guest *guest)
+/* RAM is one region, so the tree lies in one piece. */
+static uint8_t *dtb_in_ram(const struct guest *guest)
+{
+	return guest->cfg.ram_host + (guest->plan.dtb.v - machine_ram().v);
+}
+
+enum hv_status guest_create(struct guest *guest, struct hv_load_error *error)
 {
 	uint8_t *pool = guest->pages.base;
 	enum hv_status status;
 
+	*error = (struct hv_load_error){.input = NULL, .why = "the VM could not be created"};
 	hv_pages_init(&guest->pages, pool, HPA((uintptr_t)pool), guest->pages.page_count);
 	fill_flash(guest);
 	status = machine_create(&guest->what, &guest->cfg, &guest->arena, &guest->board);
@@ -201,8 +208,8 @@ enum hv_status guest_create(struct guest *guest)
 	if (status == HV_OK) {
 		status = hv_load_commit(&guest->what, &guest->plan, &guest->board->vm->gmem);
 	}
-	if (status == HV_OK) {
-		machine_loaded(guest->board, guest->plan.dtb, guest->what.dtb.size);
+	if (status == HV_OK && guest->what.dtb.size != 0) {
+		status = machine_loaded(dtb_in_ram(guest), guest->what.dtb.size, error);
 	}
 	return status;
 }

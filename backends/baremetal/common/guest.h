@@ -25,8 +25,8 @@ struct guest {
  */
 HV_WARN_UNUSED enum hv_status guest_plan(
 	struct guest *guest, struct tree *tree, struct hv_load_error *error);
-/* Creates the VM and copies its images. */
-HV_WARN_UNUSED enum hv_status guest_create(struct guest *guest);
+/* Creates the VM and copies its images. error->input is NULL when it is no image's fault. */
+HV_WARN_UNUSED enum hv_status guest_create(struct guest *guest, struct hv_load_error *error);
 
 /* Exit counters and times, as "stat" records. */
 void guest_stats(const struct guest *guest);

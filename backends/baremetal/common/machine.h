@@ -43,8 +43,13 @@ void machine_sizes(
 	const struct hv_guest *guest, const struct board_cfg *cfg, size_t *arena, uint32_t *pages);
 HV_WARN_UNUSED enum hv_status machine_create(const struct hv_guest *guest,
 	const struct board_cfg *cfg, struct hv_arena *arena, struct board **board);
-/* The images are in its memory: the last word on them. */
-void machine_loaded(struct board *board, gpa_t dtb, uint64_t dtb_size);
+/*
+ * The images are in its memory; `dtb` is the copy of its device tree there, as we see it;
+ * called only when it has one. Makes it true of this CPU. HV_ERR_INVALID: *error says why that
+ * cannot be.
+ */
+HV_WARN_UNUSED enum hv_status machine_loaded(
+	void *dtb, uint64_t dtb_size, struct hv_load_error *error);
 /* Runs this CPU's vCPU until its VM has stopped. */
 void machine_run(struct board *board, bool timed);
 void machine_dump(

@@ -70,7 +70,9 @@ _Noreturn void main_boot(uintptr_t dtb)
 	}
 	machine_settle();
 	machine_irqs();
-	end_unless(guest_create(&guest) == HV_OK, "the VM could not be created");
+	if (guest_create(&guest, &error) != HV_OK) {
+		end_refuse(&error);
+	}
 	console_attach(&guest.board->console, &guest.board->vm->bus);
 	end_unless(hv_vm_start(guest.board->vm, guest.plan.entry, guest.plan.dtb.v) == HV_OK,
 		"the VM does not start");

@@ -69,16 +69,9 @@ enum hv_status machine_create(const struct hv_guest *guest, const struct board_c
 	return status;
 }
 
-/* The tree was made before anybody knew this CPU. What is no tree is for the guest to judge. */
-void machine_loaded(struct board *board, gpa_t dtb, uint64_t dtb_size)
+enum hv_status machine_loaded(void *dtb, uint64_t dtb_size, struct hv_load_error *error)
 {
-	const struct hv_gmem_region *ram = hv_gmem_find(&board->vm->gmem, dtb);
-	struct hv_load_error error;
-
-	if (dtb_size != 0) {
-		(void)!rv64_dtb_narrow(
-			ram->host + (dtb.v - ram->gpa.v), dtb_size, caps_get(), &error);
-	}
+	return rv64_dtb_narrow(dtb, dtb_size, caps_get(), error);
 }
 
 void machine_dump(
