@@ -124,6 +124,12 @@ static inline bool irq_pending(unsigned irq)
 	return CSR_GET(sip) >> irq & 1;
 }
 
+/* A hart of Unicorn's says nothing in UXL, and differs in what docs/sim.md says. */
+static inline bool hart_is_unicorns(void)
+{
+	return (CSR_GET(sstatus) >> 32 & 3) == 0;
+}
+
 static inline void wait_for_interrupt(void)
 {
 	__asm__ volatile("wfi" ::: "memory");
