@@ -31,7 +31,9 @@ enum hv_status hv_fdt_prop_set(void *tree, const struct hv_fdt *fdt, const struc
 		return HV_ERR_RANGE;
 	}
 	at = (uint8_t *)tree + ((const uint8_t *)old.data - fdt->base);
-	__builtin_memmove(at, value.data, size);
+	if (size != 0) {
+		__builtin_memmove(at, value.data, size);
+	}
 	__builtin_memset(at + size, 0, kept - size);
 	for (uint64_t i = kept; i < hv_align_up(old.size, FDT_CELL); i += FDT_CELL) {
 		fdt_put_cell(at + i, FDT_NOP);
