@@ -216,6 +216,21 @@ static bool on_unmapped(
 	return false;
 }
 
+/*
+ * A store to flash, in a page that was loaded from: the PMP was asked then, and is not asked again.
+ * It is not done, but where it was is not known, so no exception is raised. The next one is.
+ */
+static bool on_read_only(
+	uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *data)
+{
+	(void)type;
+	(void)address;
+	(void)size;
+	(void)value;
+	(void)data;
+	return uc_ctl_flush_tlb(uc) == UC_ERR_OK;
+}
+
 /* ---- the start of a block ---- */
 
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
@@ -236,6 +251,8 @@ bool sim_rv64_hook(struct sim_rv64_cpu *cpu)
 
 	return uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_exception, cpu, 1, 0) == UC_ERR_OK &&
 	       uc_hook_add(uc, &hook, unmapped, (void *)on_unmapped, cpu, 1, 0) == UC_ERR_OK &&
+	       uc_hook_add(uc, &hook, UC_HOOK_MEM_WRITE_PROT, (void *)on_read_only, cpu, 1, 0) ==
+		       UC_ERR_OK &&
 	       uc_hook_add(uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu->clock, 1, 0) ==
 		       UC_ERR_OK;
 }

@@ -94,7 +94,7 @@ static void kit_again(void)
 	sim_run(&kit.cfg, &kit.report);
 }
 
-static void kit_run(const char *guest)
+static inline void kit_run(const char *guest)
 {
 	kit.guest.kernel = kit_file(guest);
 	kit_again();
