@@ -9,6 +9,9 @@
 /* As other virtual machines have it: 9600 baud of the usual clock. Nothing divides by it. */
 #define DLL_RESET 12
 
+/* After so many looks at LSR that found nothing, a byte comes in at the next. */
+#define LOOKS_MAX 3
+
 /* The other end is always there and ready. */
 #define MODEM_INPUTS (NS16550_MSR_CTS | NS16550_MSR_DSR | NS16550_MSR_DCD)
 
@@ -189,15 +192,15 @@ static uint8_t iir_read(struct ns16550 *uart)
 }
 
 /*
- * A guest that looks twice in a row, with nothing to send, spins on it: now is the time for a byte
- * to come in. A driver that starts up looks once, and throws away what it finds.
+ * A guest that looks again and again, with nothing to send, spins on it: now is the time for a byte
+ * to come in. A driver that starts up looks a few times, and throws away what it finds.
  */
 static uint8_t lsr_read(struct ns16550 *uart)
 {
 	unsigned lsr;
 
 	tx_drain(uart);
-	if (uart->looked) {
+	if (uart->looks == LOOKS_MAX) {
 		rx_pull(uart, 1);
 	}
 	lsr = uart->tx.count == 0 ? NS16550_LSR_THRE | NS16550_LSR_TEMT : 0;
@@ -326,18 +329,22 @@ static HV_COLD bool any_access(struct ns16550 *uart, struct hv_access *access)
 	} else if (valid) {
 		reg_write(uart, access->off, (uint8_t)access->data);
 	}
-	uart->looked = looks && uart->rx.count == 0 && uart->tx.count == 0;
 	settle(uart);
+	if (!looks || !uart->idle) {
+		uart->looks = 0;
+	} else if (uart->looks < LOOKS_MAX) {
+		uart->looks++;
+	}
 	return true;
 }
 
 /* LSR with nothing going on: what a guest reads before each byte. */
 static HV_HOT bool quick_status(struct ns16550 *uart, struct hv_access *access)
 {
-	if (!uart->idle || uart->looked || access->write || access->size > 4) {
+	if (!uart->idle || uart->looks == LOOKS_MAX || access->write || access->size > 4) {
 		return false;
 	}
-	uart->looked = true;
+	uart->looks++;
 	access->data = NS16550_LSR_THRE | NS16550_LSR_TEMT;
 	return true;
 }
@@ -362,7 +369,9 @@ static __attribute__((noinline)) bool data_access(struct ns16550 *uart, struct h
 		!pass_on(uart->chan, (uint8_t)access->data)) {
 		return any_access(uart, access);
 	}
-	uart->looked = false;
+	if (uart->looks != 0) {
+		uart->looks--; /* LSR once per byte is no look */
+	}
 	if (!uart->thre) {
 		uart->thre = true;
 		update_line(uart);

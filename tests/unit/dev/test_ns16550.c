@@ -572,12 +572,15 @@ static void ns16550_rx__typed_before_linux_is_up__is_all_there(void **state)
 	wr(NS16550_FCR, FIFOS); /* startup */
 	wr(NS16550_FCR, FIFOS | NS16550_FCR_CLEAR_RX | NS16550_FCR_CLEAR_TX);
 	wr(NS16550_FCR, 0);
-	for (unsigned i = 0; i < 2; i++) {
-		(void)rd(NS16550_LSR);
-		assert_int_equal(rd(NS16550_RBR), 0);
-		(void)rd(NS16550_IIR);
-		(void)rd(NS16550_MSR);
-	}
+	(void)rd(NS16550_LSR);
+	assert_int_equal(rd(NS16550_RBR), 0);
+	(void)rd(NS16550_IIR);
+	(void)rd(NS16550_MSR);
+	assert_int_equal(rd(NS16550_LSR), EMPTY); /* is there a UART at all? */
+	assert_int_equal(rd(NS16550_LSR), EMPTY); /* wait_for_xmitr */
+	wr(NS16550_IER, NS16550_IER_TX);
+	assert_int_equal(why(), NS16550_IIR_TX);
+	wr(NS16550_IER, 0);
 	wr(NS16550_LCR, 3);
 	wr(NS16550_MCR, NS16550_MCR_OUT2);
 	wr(NS16550_IER, NS16550_IER_TX);
@@ -604,17 +607,46 @@ static void ns16550_rx__typed_before_linux_is_up__is_all_there(void **state)
 	assert_false(bench.line);
 }
 
-static void ns16550_rx__polling_program__gets_bytes_at_its_second_look_one_by_one(void **state)
+static void ns16550_rx__polling_program__gets_bytes_at_its_fourth_look_one_by_one(void **state)
 {
 	(void)state;
 	type("xy");
 	for (const char *want = "xy"; *want; want++) {
-		assert_int_equal(rd(NS16550_LSR), EMPTY);
+		for (unsigned i = 0; i < 3; i++) {
+			assert_int_equal(rd(NS16550_LSR), EMPTY);
+		}
 		assert_int_equal(rd(NS16550_LSR), EMPTY | NS16550_LSR_DR);
 		assert_int_equal(rd(NS16550_LSR), EMPTY | NS16550_LSR_DR);
 		assert_int_equal(rd(NS16550_RBR), *want);
 	}
 	assert_int_equal(bench.taken, 2);
+}
+
+static void ns16550_rx__polling_program_with_nothing_typed__gets_it_at_its_next_look(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(rd(NS16550_LSR), EMPTY);
+	}
+	type("x");
+	assert_int_equal(rd(NS16550_LSR), EMPTY | NS16550_LSR_DR);
+	assert_int_equal(rd(NS16550_RBR), 'x');
+}
+
+/* Prints all the time, and looks for a key once per byte. */
+static void ns16550_rx__program_that_prints_and_polls__gets_bytes_too(void **state)
+{
+	unsigned bytes = 0;
+
+	(void)state;
+	type("x");
+	while (!(rd(NS16550_LSR) & NS16550_LSR_DR) && bytes < 10) {
+		assert_true(rd(NS16550_LSR) & NS16550_LSR_THRE);
+		wr(NS16550_THR, '.');
+		bytes++;
+	}
+	assert_int_equal(bytes, 3);
+	assert_int_equal(rd(NS16550_RBR), 'x');
 }
 
 static void ns16550_rx__program_that_prints__takes_nothing_in(void **state)
@@ -910,7 +942,10 @@ int main(void)
 		bench_test(u5_ns16550_rx_interrupt__masked__is_told_by_lsr_only),
 		bench_test(ns16550_rx__turning_the_interrupt_on__starts_reception),
 		bench_test(ns16550_rx__typed_before_linux_is_up__is_all_there),
-		bench_test(ns16550_rx__polling_program__gets_bytes_at_its_second_look_one_by_one),
+		bench_test(ns16550_rx__polling_program__gets_bytes_at_its_fourth_look_one_by_one),
+		bench_test(
+			ns16550_rx__polling_program_with_nothing_typed__gets_it_at_its_next_look),
+		bench_test(ns16550_rx__program_that_prints_and_polls__gets_bytes_too),
 		bench_test(ns16550_rx__program_that_prints__takes_nothing_in),
 		bench_test(u2_ns16550_fifos_turned_off_while_full__both_empty_and_count_again),
 		bench_test(u2_ns16550_fifo_clear__each_alone__empties_that_one),
