@@ -46,6 +46,9 @@ static void report__token__a_record(void **state)
 {
 	(void)state;
 	report_token("0123456789abcdef");
+	assert_string_equal(out, "\x1e"
+				 "0123456789abcdef begin\n");
+	out_size = 0;
 	report_str("end", "off");
 	assert_string_equal(out, "\x1e"
 				 "0123456789abcdef end off\n");

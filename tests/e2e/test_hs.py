@@ -7,6 +7,7 @@ Usage: test_hs.py Starts|Ends|Guests|Debian   Paths and the CPU come from the en
 import unittest
 
 import baremetal
+from bundle import riscv64_tree
 
 
 class Starts(baremetal.Starts, unittest.TestCase):
@@ -15,7 +16,7 @@ class Starts(baremetal.Starts, unittest.TestCase):
 
 
 class Ends(baremetal.Ends, unittest.TestCase):
-    pass
+    parts = {"dtb": riscv64_tree()}
 
 
 class Guests(baremetal.Guests, unittest.TestCase):

@@ -86,9 +86,10 @@ class Ends:
     """How a guest's end is said, in records that carry the run's token."""
 
     TOKEN = "feedc0dedeadbeef"
+    parts = {}  # what a guest needs besides
 
     def run_guest(self, name, **parts):
-        return qemu(IMAGE, bundle(token=self.TOKEN, kernel=guest_bytes(name), **parts))
+        return qemu(IMAGE, bundle(token=self.TOKEN, kernel=guest_bytes(name), **self.parts, **parts))
 
     def record(self, text):
         return "\x1e%s %s" % (self.TOKEN, text)
@@ -96,6 +97,7 @@ class Ends:
     def test_off(self):
         out = self.run_guest("hello.elf")
         self.assertIn("ALL PASS\n", out)
+        self.assertEqual(out.count(self.record("begin\n")), 1)
         self.assertTrue(out.endswith(self.record("end off\n")), out)
 
     def test_flat_image__same_as_elf(self):

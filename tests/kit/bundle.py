@@ -48,6 +48,31 @@ class Tree:
         return header + reserve + body + self.strings
 
 
+def riscv64_tree(isa="rv64imafdc", ram=0x80000000, memory=64 << 20):
+    """The least that a riscv64 guest of one hart can be given."""
+    tree = Tree()
+    tree.begin("")
+    tree.prop("#address-cells", u32(2))
+    tree.prop("#size-cells", u32(2))
+    tree.begin("memory@%x" % ram)
+    tree.prop("device_type", b"memory\0")
+    tree.prop("reg", u64(ram) + u64(memory))
+    tree.end()
+    tree.begin("cpus")
+    tree.prop("#address-cells", u32(1))
+    tree.prop("#size-cells", u32(0))
+    tree.prop("timebase-frequency", u32(10000000))
+    tree.begin("cpu@0")
+    tree.prop("device_type", b"cpu\0")
+    tree.prop("compatible", b"riscv\0")
+    tree.prop("reg", u32(0))
+    tree.prop("riscv,isa", isa.encode() + b"\0")
+    tree.end()
+    tree.end()
+    tree.end()
+    return tree.blob()
+
+
 def bundle(memory=64 << 20, cpus=1, vms=1, machine=ARCH.elf, gic=ARCH.gic, token=None, **parts):
     """parts: kernel, initrd, dtb, flash as bytes; each VM gets its own copy. gic None: no such property."""
     images, places = b"", []

@@ -75,16 +75,6 @@ bool console_open(struct console *console, const char *until)
 	return true;
 }
 
-void console_close(struct console *console)
-{
-	if (console->is_raw) {
-		tcsetattr(STDIN_FILENO, TCSANOW, &console->saved);
-		console->is_raw = false;
-	}
-	free(console->until_next);
-	console->until_next = NULL;
-}
-
 /* False: whoever reads stdout has not made room in time. */
 static bool wait_for_room(struct console *console)
 {
@@ -122,6 +112,19 @@ static void put_out(struct console *console, const char *bytes, size_t count)
 	}
 }
 
+/* Keeps the last of what comes. */
+static void hold(struct console *console, const char *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (console->held_size == sizeof(console->held)) {
+			console->held_size /= 2;
+			memmove(console->held, console->held + console->held_size,
+				console->held_size);
+		}
+		console->held[console->held_size++] = bytes[i];
+	}
+}
+
 /* A whole record: ours when it carries the token, else the guest's bytes after all. */
 static bool is_our_record(const struct console *console)
 {
@@ -129,17 +132,37 @@ static bool is_our_record(const struct console *console)
 	       memcmp(console->record, console->token, HV_BUNDLE_TOKEN) == 0;
 }
 
+static void put(struct console *console, const char *bytes, size_t count)
+{
+	(console->holding ? hold : put_out)(console, bytes, count);
+}
+
+void console_close(struct console *console)
+{
+	if (console->holding) {
+		console->holding = false;
+		put_out(console, console->held, console->held_size);
+	}
+	if (console->is_raw) {
+		tcsetattr(STDIN_FILENO, TCSANOW, &console->saved);
+		console->is_raw = false;
+	}
+	free(console->until_next);
+	console->until_next = NULL;
+}
+
 static void end_record(struct console *console)
 {
 	console->in_record = false;
 	if (is_our_record(console)) {
+		console->holding = false;
 		console->record[console->record_size] = '\0';
 		console->on_record(console->ctx, console->record + HV_BUNDLE_TOKEN + 1);
 		return;
 	}
-	put_out(console, "\x1e", 1);
-	put_out(console, console->record, console->record_size);
-	put_out(console, "\n", 1);
+	put(console, "\x1e", 1);
+	put(console, console->record, console->record_size);
+	put(console, "\n", 1);
 }
 
 static void feed_record(struct console *console, char byte)
@@ -158,12 +181,12 @@ static void feed_record(struct console *console, char byte)
 
 static void feed_guest(struct console *console, const uint8_t *bytes, size_t count)
 {
-	if (console->until && !console->seen) {
+	if (console->until && !console->seen && !console->holding) {
 		for (size_t i = 0; i < count; i++) {
 			look_out(console, (char)bytes[i]);
 		}
 	}
-	put_out(console, (const char *)bytes, count);
+	put(console, (const char *)bytes, count);
 }
 
 bool console_put(struct console *console, const uint8_t *bytes, size_t count)

@@ -11,6 +11,7 @@
 #include <termios.h>
 
 #define CONSOLE_RECORD_MAX 1024u
+#define CONSOLE_HELD_MAX   8192u
 
 struct console {
 	const char *until;             /* NULL: none */
@@ -23,6 +24,14 @@ struct console {
 	bool late;       /* it has passed */
 	bool silent;     /* only look out, print nothing */
 	bool linger;     /* seeing it does not end the run */
+
+	/*
+	 * Until the first record all is what firmware and boot loader print, and no guest's: it is
+	 * held back, and comes out only when there never is a record.
+	 */
+	bool holding;
+	size_t held_size;
+	char held[CONSOLE_HELD_MAX]; /* the last of it */
 
 	char token[HV_BUNDLE_TOKEN + 1]; /* empty: no records */
 	bool in_record;
@@ -37,7 +46,7 @@ struct console {
 
 /* until may be NULL. False when there is no memory. */
 bool console_open(struct console *console, const char *until);
-/* Puts the terminal back. */
+/* Puts out what is still held back, and the terminal back. */
 void console_close(struct console *console);
 
 /* Guest output. False: the run may end (until was seen, or nobody reads stdout). */

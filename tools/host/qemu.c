@@ -360,6 +360,7 @@ void qemu_run(const struct guest *guest, const struct opts *opts, struct console
 			"this machine gives no random bytes");
 		return;
 	}
+	console->holding = true;
 	console->on_record = on_record;
 	console->ctx = report;
 	if (!pack_bundle(&guest->hv, console->token, opts->stats, &bundle)) {

@@ -8,11 +8,6 @@ static struct {
 	bool emergency;
 } state;
 
-void report_token(const char *token)
-{
-	state.token = token[0] ? token : NULL;
-}
-
 void report_emergency(void)
 {
 	state.emergency = true;
@@ -37,7 +32,15 @@ static void put_head(const char *kind)
 		put_str("drydock: ");
 	}
 	put_str(kind);
-	put_str(" ");
+}
+
+void report_token(const char *token)
+{
+	state.token = token[0] ? token : NULL;
+	if (state.token) {
+		put_head("begin");
+		console_write("\n", 1);
+	}
 }
 
 void report(const char *kind, const struct hv_text *text)
@@ -48,6 +51,7 @@ void report(const char *kind, const struct hv_text *text)
 		console_lock();
 	}
 	put_head(kind);
+	put_str(" ");
 	console_write(text->at, text->used);
 	console_write("\n", 1);
 	if (locked) {

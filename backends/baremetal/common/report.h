@@ -9,7 +9,10 @@
 
 #include <hv/text.h>
 
-/* Until the first call there is no token. `token` must stay. */
+/*
+ * Until the first call there is no token. `token` must stay. A token's first record says "begin";
+ * the empty one is none.
+ */
 void report_token(const char *token);
 /* One record: kind is "log", "stat", "dump" or "end". The console is locked while it is written. */
 void report(const char *kind, const struct hv_text *text);

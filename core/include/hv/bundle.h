@@ -21,8 +21,9 @@
  *
  * Report records: when there is a token, the hypervisor writes each of its own lines to the console
  * as 0x1e, token, space, text, newline, so that a tool can tell them from what the guest prints
- * (the guest does not know the token). Texts: "log …", "stat <name> <number>", "dump …", "end off",
- * "end reboot", "end crash <reason>".
+ * (the guest does not know the token). Texts: "begin", before all others, so that a tool can tell
+ * what firmware and boot loader printed; "log …", "stat <name> <number>", "dump …", "end off", "end
+ * reboot", "end crash <reason>".
  */
 #ifndef HV_BUNDLE_H
 #define HV_BUNDLE_H

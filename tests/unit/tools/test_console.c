@@ -161,6 +161,48 @@ static void console_put__until_inside_a_record__is_not_seen(void **state)
 	assert_false(console.seen);
 }
 
+static void console_put__before_the_first_record__held_back_and_forgotten(void **state)
+{
+	(void)state;
+	open_with("READY", TOKEN);
+	console.holding = true;
+	assert_true(put("firmware\x1e"
+			"says\nREADY\n"));
+	assert_false(console.seen);
+	assert_string_equal(printed(), "");
+	assert_false(put("\x1e" TOKEN " begin\nguest READY"));
+	assert_true(console.seen);
+	assert_string_equal(records, "begin;");
+	console_close(&console);
+	assert_string_equal(printed(), "guest READY");
+}
+
+static void console_close__no_record_ever__what_was_held_comes_out(void **state)
+{
+	(void)state;
+	open_with(NULL, TOKEN);
+	console.holding = true;
+	assert_true(put("no\x1e"
+			"t me\nwhy\n"));
+	console_close(&console);
+	assert_string_equal(printed(), "no\x1e"
+				       "t me\nwhy\n");
+}
+
+static void u6_console_put__much_is_held__the_last_of_it_stays(void **state)
+{
+	(void)state;
+	open_with(NULL, TOKEN);
+	console.holding = true;
+	for (unsigned i = 0; i < 3 * CONSOLE_HELD_MAX; i++) {
+		assert_true(put("z"));
+	}
+	assert_true(put("end"));
+	assert_in_range(console.held_size, CONSOLE_HELD_MAX / 2, CONSOLE_HELD_MAX);
+	assert_memory_equal(console.held + console.held_size - 4, "zend", 4);
+	console.held_size = 0;
+}
+
 static void t4_console_put__stdout_closed__says_so(void **state)
 {
 	(void)state;
@@ -212,6 +254,9 @@ int main(void)
 		console_test(console_put__forged_record__is_the_guests_text),
 		console_test(u6_console_put__record_without_end__is_bounded),
 		console_test(console_put__until_inside_a_record__is_not_seen),
+		console_test(console_put__before_the_first_record__held_back_and_forgotten),
+		console_test(console_close__no_record_ever__what_was_held_comes_out),
+		console_test(u6_console_put__much_is_held__the_last_of_it_stays),
 		console_test(t4_console_put__stdout_closed__says_so),
 		console_test(console_get__piped_bytes_then_end__come_through_even_the_escape_key),
 		console_test(console_get__escape_key_at_a_terminal__is_filtered),
