@@ -49,9 +49,15 @@ bool trap_taken(void)
 	return trap_seen;
 }
 
+static bool is_fetch(const struct guest_frame *frame)
+{
+	return frame->cause == CAUSE_FETCH_ACCESS || frame->cause == CAUSE_FETCH_PAGE ||
+	       (frame->cause == CAUSE_LOAD_ACCESS && frame->tval == frame->x[0]);
+}
+
 void step_over(struct guest_frame *frame)
 {
-	if (frame->cause == CAUSE_FETCH_ACCESS || frame->cause == CAUSE_FETCH_PAGE) {
+	if (is_fetch(frame)) {
 		frame->x[0] = frame->x[1];
 	} else {
 		frame->x[0] += (*(const uint16_t *)frame->x[0] & 3) == 3 ? 4 : 2;
@@ -115,6 +121,34 @@ void guest_exception(struct guest_frame *frame)
 	} else {
 		unexpected(frame);
 	}
+}
+
+/* ---- interrupts ---- */
+
+static volatile bool irq_seen;
+
+static void see(struct guest_frame *frame, unsigned irq)
+{
+	(void)irq;
+	irq_seen = true;
+	frame->status &= ~SSTATUS_SPIE;
+}
+
+bool irq_pending(unsigned irq)
+{
+	void (*handler)(struct guest_frame *, unsigned) = on_irq;
+	uint64_t sie = CSR_GET(sie), status = CSR_GET(sstatus);
+
+	irq_mask();
+	irq_seen = false;
+	on_irq = see;
+	CSR_SET(sie, 1ull << irq);
+	irq_unmask();
+	irq_mask();
+	on_irq = handler;
+	CSR_SET(sie, sie);
+	CSR_SET_BITS(sstatus, status & SSTATUS_SIE);
+	return irq_seen;
 }
 
 /* ---- SBI ---- */
