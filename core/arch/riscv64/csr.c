@@ -6,6 +6,7 @@
  */
 #include "csr.h"
 #include "decode.h"
+#include "fetch.h"
 #include "priv.h"
 
 #define CSR_TIME    0xc01u
@@ -96,7 +97,7 @@ static enum hv_verdict wfi(struct rv64_vcpu *vcpu, uint32_t bits)
 static bool find_bits(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t *bits)
 {
 	*bits = (uint32_t)trap->stval;
-	if (trap->stval == 0 && !port_rv64_insn_fetch(vcpu->regs.pc, bits)) {
+	if (trap->stval == 0 && !rv64_insn_fetch(vcpu, bits)) {
 		return false;
 	}
 	*bits &= rv64_insn_length(*bits) == 2 ? 0xffff : 0xffffffff;

@@ -13,6 +13,11 @@ static struct rv64_insn only(enum rv64_insn_kind kind, uint8_t length)
 	return (struct rv64_insn){.kind = kind, .length = length};
 }
 
+static struct rv64_insn access(enum rv64_insn_kind kind, uint8_t length, bool write)
+{
+	return (struct rv64_insn){.kind = kind, .length = length, .write = write};
+}
+
 static struct rv64_insn ldst(uint8_t length, bool write, size_t size, bool sext)
 {
 	return (struct rv64_insn){
@@ -84,7 +89,7 @@ static struct rv64_insn half(uint32_t bits)
 		return only(RV64_INSN_OTHER, 2);
 	}
 	if (field(bits, 14, 13) == 1) {
-		return only(RV64_INSN_FLOAT, 2);
+		return access(RV64_INSN_FLOAT, 2, hv_bit(bits, 15));
 	}
 	if (!hv_bit(bits, 14)) {
 		return only(RV64_INSN_OTHER, 2);
@@ -123,15 +128,18 @@ static struct rv64_insn float_or_vector(uint32_t bits)
 	uint32_t width = field(bits, 14, 12);
 	bool scalar = width >= 1 && width <= 4;
 
-	return only(scalar ? RV64_INSN_FLOAT : RV64_INSN_VECTOR, 4);
+	return access(scalar ? RV64_INSN_FLOAT : RV64_INSN_VECTOR, 4, hv_bit(bits, 5));
 }
 
-/* Widths 2 and 3. Which functions are allocated does not matter, as above. */
+/*
+ * Widths 2 and 3. Which functions are allocated does not matter, as above; 2 is LR, the only one
+ * that does not write.
+ */
 static struct rv64_insn atomic(uint32_t bits)
 {
-	bool known = field(bits, 14, 13) == 1;
+	bool known = field(bits, 14, 13) == 1, lr = field(bits, 31, 27) == 2;
 
-	return only(known ? RV64_INSN_ATOMIC : RV64_INSN_OTHER, 4);
+	return known ? access(RV64_INSN_ATOMIC, 4, !lr) : only(RV64_INSN_OTHER, 4);
 }
 
 /* CBO.INVAL, CLEAN, FLUSH, ZERO are 0, 1, 2, 4 at width 2 with rd 0. */
@@ -140,7 +148,7 @@ static struct rv64_insn misc_mem(uint32_t bits)
 	uint32_t function = field(bits, 31, 20);
 	bool known = field(bits, 14, 7) == 2u << 5 && function <= 4 && function != 3;
 
-	return only(known ? RV64_INSN_CACHE : RV64_INSN_OTHER, 4);
+	return known ? access(RV64_INSN_CACHE, 4, true) : only(RV64_INSN_OTHER, 4);
 }
 
 #define WFI 0x10500073u

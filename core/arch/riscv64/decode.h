@@ -24,9 +24,9 @@ enum rv64_csr_op { RV64_CSR_WRITE = 1, RV64_CSR_SET, RV64_CSR_CLEAR };
 struct rv64_insn {
 	enum rv64_insn_kind kind;
 	uint8_t length; /* bytes: 2 or 4. Encodings of longer ones are 4, and OTHER */
+	bool write;     /* of those that access memory: faults are a store's */
 	/* LDST */
 	uint8_t size; /* bytes: 1, 2, 4, 8 */
-	bool write;
 	bool sext;    /* a load that extends the sign */
 	uint8_t reg;  /* rd of a load or a CSR instruction, rs2 of a store */
 	uint8_t base; /* rs1 */

@@ -3,6 +3,7 @@
 #include "fault.h"
 #include "decode.h"
 #include "device.h"
+#include "fetch.h"
 #include "htinst.h"
 #include "priv.h"
 
@@ -25,7 +26,7 @@ static enum hv_verdict refuse(struct rv64_vcpu *vcpu, const struct rv64_trap *tr
 
 	vcpu->hv.stats.exits[HV_EXIT_GUEST]++;
 	rv64_exception_take(vcpu, cause, trap->stval);
-	if (trap->scause == RV64_FETCH_GUEST && vcpu->regs.pc == pc) {
+	if (cause == RV64_FETCH_FAULT && vcpu->regs.pc == pc) {
 		return hv_vm_crash(
 			&vcpu->hv, "its exception vector is not in memory", trap->scause, pc);
 	}
@@ -52,9 +53,26 @@ static enum hv_verdict map(struct rv64_vcpu *vcpu, uint64_t gpa, uint8_t want)
 	return hv_exit_handle(&vcpu->hv, &exit);
 }
 
-static struct rv64_walk walk_again(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
+/*
+ * Whose access a walk was for. Some CPUs say that each is a load's (QEMU up to 7.2): then it is the
+ * fetch's that cannot be done, or what the instruction says.
+ */
+static enum rv64_access access_of_walk(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
 {
-	return rv64_walk(rv64_vs_get(vcpu), &vcpu->hv.vm->gmem, trap->stval, access_of(trap));
+	uint32_t bits;
+
+	if (trap->scause != RV64_LOAD_GUEST) {
+		return access_of(trap);
+	}
+	if (!rv64_insn_fetch(vcpu, &bits)) {
+		return RV64_FETCH;
+	}
+	return rv64_insn_decode(bits).write ? RV64_STORE : RV64_LOAD;
+}
+
+static struct rv64_walk walk_again(struct rv64_vcpu *vcpu, uint64_t va, enum rv64_access access)
+{
+	return rv64_walk(rv64_vs_get(vcpu), &vcpu->hv.vm->gmem, va, access);
 }
 
 /*
@@ -68,7 +86,7 @@ static bool is_walk(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint64
 	if (trap->htinst != 0) {
 		return rv64_htinst_is_walk(trap->htinst);
 	}
-	walk = walk_again(vcpu, trap);
+	walk = walk_again(vcpu, trap->stval, access_of(trap));
 	return walk.cause != 0 || walk.gpa.v != gpa;
 }
 
@@ -85,7 +103,7 @@ static enum hv_verdict walk_fault(
 	if (verdict != HV_FAULT) {
 		return verdict;
 	}
-	cause = walk_again(vcpu, trap).cause;
+	cause = walk_again(vcpu, trap->stval, access_of_walk(vcpu, trap)).cause;
 	return cause ? refuse(vcpu, trap, cause) : HV_RESUME;
 }
 
@@ -113,7 +131,7 @@ static bool find_insn(
 		*va = trap->stval - rv64_htinst_offset(trap->htinst);
 		return true;
 	}
-	if (!port_rv64_insn_fetch(vcpu->regs.pc, &bits)) {
+	if (!rv64_insn_fetch(vcpu, &bits)) {
 		return false;
 	}
 	*insn = rv64_insn_decode(bits);

@@ -160,30 +160,3 @@ struct rv64_walk rv64_walk(
 	}
 	return descend(&path, level);
 }
-
-static bool peek_half(
-	const struct rv64_vs *vs, const struct hv_gmem *gmem, uint64_t va, uint16_t *half)
-{
-	struct rv64_walk walk = rv64_walk(vs, gmem, va, RV64_FETCH);
-	uint8_t bytes[2];
-
-	if (walk.cause || hv_gmem_copy_in(gmem, bytes, walk.gpa, sizeof(bytes)) != HV_OK) {
-		return false;
-	}
-	*half = hv_le16(bytes);
-	return true;
-}
-
-/* By halves: the second may be in another page, and is not there to be looked at if not needed. */
-bool rv64_insn_peek(
-	const struct rv64_vs *vs, const struct hv_gmem *gmem, uint64_t va, uint32_t *insn)
-{
-	uint16_t low, high = 0;
-
-	if (!peek_half(vs, gmem, va, &low) ||
-		((low & 3) == 3 && !peek_half(vs, gmem, va + 2, &high))) {
-		return false;
-	}
-	*insn = (uint32_t)high << 16 | low;
-	return true;
-}

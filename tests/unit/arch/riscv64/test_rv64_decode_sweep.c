@@ -145,6 +145,17 @@ static enum rv64_insn_kind kind_of(const struct text *text, uint32_t bits)
 						 : RV64_INSN_OTHER;
 }
 
+static bool is_write(const struct rv64_insn *insn, const struct text *text)
+{
+	switch (insn->kind) {
+	case RV64_INSN_FLOAT: return starts(text, "fs") || starts(text, "c.fs");
+	case RV64_INSN_VECTOR: return starts(text, "vs");
+	case RV64_INSN_ATOMIC: return !starts(text, "lr.");
+	case RV64_INSN_CACHE: return true;
+	default: return false;
+	}
+}
+
 static struct rv64_insn oracle_ldst(const struct text *text, const struct name *name)
 {
 	struct rv64_insn insn = {.kind = RV64_INSN_LDST,
@@ -187,6 +198,8 @@ static struct rv64_insn oracle_csr(const struct text *text, uint16_t csr)
 static struct rv64_insn oracle_insn(const struct text *text, uint32_t bits, uint16_t csr)
 {
 	struct rv64_insn insn = {.kind = kind_of(text, bits)};
+
+	insn.write = is_write(&insn, text);
 
 	for (unsigned i = 0; i < HV_ARRAY_COUNT(ldst_names); i++) {
 		if (strcmp(text->name, ldst_names[i].name) == 0) {

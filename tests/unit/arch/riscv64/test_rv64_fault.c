@@ -422,15 +422,34 @@ static void x10_htinst__custom_or_too_wide__the_instruction_is_fetched(void **st
 	}
 }
 
+/* Another hart took the page with the code away. */
 static void x11_fetch__fails__the_guest_tries_again(void **state)
 {
 	(void)state;
 	fake_rv64.fetch_fails = true;
+	kit.vcpu->regs.pc = KIT_NOTHING;
 	assert_int_equal(access_by(0, RV64_LOAD_GUEST, KIT_DEV + 8), HV_RESUME);
-	assert_int_equal(kit.vcpu->regs.pc, PC);
+	assert_int_equal(kit.vcpu->regs.pc, KIT_NOTHING);
 	assert_false(kit.vcpu->vs_dirty);
 	kit_registers_but(0);
 	assert_int_equal(kit.dev.accesses, 0);
+}
+
+/* Where HLVX cannot read what the guest can execute, the guest would try again for ever. */
+static void x11_fetch__fails_but_there_is_code__is_done(void **state)
+{
+	const uint32_t insn = insn_load(2, DATA, BASE, 0);
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		kit_ram[i] = (uint8_t)(insn >> 8 * i);
+	}
+	fake_rv64.fetch_fails = true;
+	kit.vcpu->regs.x[BASE] = KIT_DEV + 8;
+	kit.dev.answer = 3;
+	assert_int_equal(access_by(0, RV64_LOAD_GUEST, KIT_DEV + 8), HV_RESUME);
+	served(4);
+	assert_int_equal(kit.vcpu->regs.x[DATA], 3);
 }
 
 /* ---- memory that is not mapped ---- */
@@ -608,6 +627,41 @@ static void p13_walk__tables_in_a_device__access_fault_and_no_device_access(void
 	}
 }
 
+/* As QEMU 7.2 does: every walk's fault is a load's, with htinst 0. */
+static void p13_walk__said_to_be_a_loads__is_the_access_that_the_instruction_makes(void **state)
+{
+	static const struct {
+		uint32_t insn;
+		enum rv64_cause cause;
+	} rows[] = {
+		{0x0084b583, RV64_LOAD_FAULT},  /* ld a1, 8(s1) */
+		{0x00b4b423, RV64_STORE_FAULT}, /* sd a1, 8(s1) */
+		{0xe588, RV64_STORE_FAULT},     /* c.sd */
+		{0x1004a5af, RV64_LOAD_FAULT},  /* lr.w */
+		{0x18a4a5af, RV64_STORE_FAULT}, /* sc.w */
+		{0x00b4a027, RV64_STORE_FAULT}, /* fsw */
+		{0xa088, RV64_STORE_FAULT},     /* c.fsd */
+		{0x2084, RV64_LOAD_FAULT},      /* c.fld */
+		{0x02048007, RV64_LOAD_FAULT},  /* vle8.v */
+		{0x02048027, RV64_STORE_FAULT}, /* vse8.v */
+		{0x0044a00f, RV64_STORE_FAULT}, /* cbo.zero */
+	};
+	const uint64_t va = 0x40000000u + 0x120;
+
+	(void)state;
+	for (unsigned n = 0; n <= HV_ARRAY_COUNT(rows); n++) {
+		bool fetched = n < HV_ARRAY_COUNT(rows);
+
+		kit_setup(NULL);
+		tables_at(KIT_NOTHING);
+		fake_rv64.insn = fetched ? rows[n].insn : 0;
+		fake_rv64.fetch_fails = !fetched;
+		assert_int_equal(
+			walk_met(RV64_LOAD_GUEST, va, entry_of(KIT_NOTHING, va), 0), HV_RESUME);
+		kit_refused(fetched ? rows[n].cause : RV64_FETCH_FAULT, va);
+	}
+}
+
 /* P14: another hart changed the tables meanwhile. */
 static void p14_walk__tables_can_be_read_by_now__is_tried_again(void **state)
 {
@@ -649,6 +703,7 @@ int main(void)
 		kit_test(nothing_there__load_or_store__access_fault),
 		kit_test(x10_htinst__custom_or_too_wide__the_instruction_is_fetched),
 		kit_test(x11_fetch__fails__the_guest_tries_again),
+		kit_test(x11_fetch__fails_but_there_is_code__is_done),
 		kit_test(lazy_memory__any_access__is_mapped_and_tried_again),
 		kit_test(rom__store__access_fault),
 		kit_test(rom__store_where_a_device_is__goes_to_the_device),
@@ -658,6 +713,7 @@ int main(void)
 		kit_test(load__from_nothing_at_the_vector__goes_on),
 		kit_test(x10_walk__tables_in_lazy_memory__are_mapped),
 		kit_test(p13_walk__tables_in_a_device__access_fault_and_no_device_access),
+		kit_test(p13_walk__said_to_be_a_loads__is_the_access_that_the_instruction_makes),
 		kit_test(p14_walk__tables_can_be_read_by_now__is_tried_again),
 		kit_test(p14_walk__tables_map_nothing_by_now__page_fault),
 	};
