@@ -15,7 +15,7 @@
 #include <hv/bits.h>
 #include <unicorn/unicorn.h>
 
-#define CODE_HPA   0x10000u
+#define CODE_HPA   0x60000000000000u /* beyond what is asked of Sv48x4: M-mode's TLB has both */
 #define POOL_HPA   0x100000000u
 #define POOL_PAGES 128u
 #define ASK_MOST   96u
@@ -230,6 +230,9 @@ static unsigned questions(uint64_t asked[ASK_MOST])
 	}
 	for (unsigned i = 0; i < count; i++) {
 		asked[i] = hv_align_down(asked[i] & (half - 1), 8);
+		if (hv_align_down(asked[i], HV_PAGE_SIZE) == CODE_HPA) {
+			asked[i] = 0;
+		}
 	}
 	return count;
 }
