@@ -20,10 +20,16 @@ class Ends(baremetal.Ends, unittest.TestCase):
 
 
 class Guests(baremetal.Guests, unittest.TestCase):
-    pass
+    def test_isa__of_other_cpus__is_what_they_have(self):
+        for cpu, has, lacks in (("sstc=off", "_zbs\n", "sstc"), ("v=true,Zfh=true,svinval=true", "rv64imafdcv_", "fdch")):
+            out = self.passes("isa", "--qemu-args", "-cpu rv64,h=true," + cpu)
+            said = next(line for line in out.splitlines(True) if line.startswith("riscv,isa: "))
+            self.assertIn(has, said)
+            self.assertNotIn(lacks, said)
+            self.assertIn("ALL PASS", out)
 
 
-Guests.add("hello", "irq", "mmio", "timer", "traps")
+Guests.add("hello", "isa", "irq", "mmio", "timer", "traps")
 
 
 class Debian(baremetal.Debian, unittest.TestCase):
