@@ -5,6 +5,7 @@
  */
 #include <unit.h>
 
+#include <dev/aplic/aplic.h>
 #include <dev/gic/gic.h>
 #include <dev/goldfish_rtc/goldfish_rtc.h>
 #include <dev/ns16550/ns16550.h>
@@ -167,6 +168,22 @@ static void init_plic(struct bench *b)
 	b->dev = plic;
 }
 
+static const struct aplic_cfg aplic_cfg = {.sources = 96, .harts = CPUS};
+
+static size_t size_aplic(void)
+{
+	return aplic_arena_size(&aplic_cfg);
+}
+
+static void init_aplic(struct bench *b)
+{
+	struct hv_arena arena = {.base = b->memory, .size = size_aplic()};
+	struct aplic *aplic;
+
+	assert_int_equal(aplic_create(&aplic, &aplic_cfg, &arena), HV_OK);
+	b->dev = aplic;
+}
+
 static const struct row devices[] = {
 	{&pl011_ops, 0, 0x1000, true, init_pl011, size_pl011},
 	{&ns16550_ops, 0, 0x100, true, init_ns16550, size_ns16550},
@@ -180,6 +197,7 @@ static const struct row devices[] = {
 	{&gicv2_cpuif_ops, 0, GICV2_GICC_SIZE, false, init_gicv2, size_gic},
 	{&plic_ops, 0, PLIC_ENABLE + 0x1000, false, init_plic, size_plic},
 	{&plic_ops, PLIC_CONTEXT, 6 * PLIC_CONTEXT_STRIDE, false, init_plic, size_plic},
+	{&aplic_ops, 0, APLIC_SIZE, false, init_aplic, size_aplic},
 };
 
 static uint64_t random_u64(void)
