@@ -25,7 +25,7 @@ void machine_irqs(void);
  */
 void machine_start_cpus(uint32_t count);
 _Noreturn void machine_off(void);
-/* One round of a loop that waits for another CPU. */
+/* One round of a loop that waits for another CPU, which kicks this one. */
 void machine_relax(void);
 
 /* ---- the guest's machine ---- */

@@ -57,6 +57,7 @@ void main_secondary(void)
 {
 	machine_run(guest.board, guest.bundle.stats);
 	atomic_fetch_add_explicit(&left, 1, memory_order_release);
+	port_kick(0); /* it may wait for an interrupt */
 }
 
 _Noreturn void main_boot(uintptr_t dtb)
