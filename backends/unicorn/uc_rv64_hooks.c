@@ -12,6 +12,7 @@
 
 #include <hv/bits.h>
 #include <hv/exit.h>
+#include <hv/port.h>
 #include <string.h>
 
 /* Unicorn's numbers of exceptions are scause's; an ecall is 8, whatever the mode. */
@@ -22,6 +23,9 @@
 #define STORE_FAULT 7u
 #define ECALL_U     8u
 #define ECALL_VS    10u
+#define FETCH_PAGE  12u
+#define LOAD_PAGE   13u
+#define STORE_PAGE  15u
 #define FETCH_GUEST 20u
 #define LOAD_GUEST  21u
 #define STORE_GUEST 23u
@@ -107,6 +111,84 @@ static void access_fault(
 	}
 }
 
+/* ---- memory that core maps at its first use ---- */
+
+/* True: it was not mapped, and is now. */
+static bool map(struct sim_rv64_cpu *cpu, uint64_t gpa, uint8_t want)
+{
+	struct hv_exit exit = {.kind = HV_EXIT_MEM, .mem = {.addr = GPA(gpa), .want = want}};
+	struct hv_pt *pt = &cpu->vcpu->rv64->hv.vm->pt;
+	enum hv_status status;
+	struct hv_pte pte;
+	uint8_t level;
+
+	port_lock(&pt->lock);
+	status = hv_pt_lookup(pt, GPA(gpa), &pte, &level);
+	port_unlock(&pt->lock);
+	return status != HV_OK && hv_exit_handle(&cpu->vcpu->rv64->hv, &exit) == HV_RESUME;
+}
+
+/* The guest's tables that lead to va, one at a time. True: one was not mapped, and is now. */
+static bool map_tables(struct sim_rv64_cpu *cpu, const struct rv64_vs *vs, uint64_t va)
+{
+	const struct hv_gmem *gmem = &cpu->vcpu->rv64->hv.vm->gmem;
+	uint64_t table = (vs->vsatp & HV_MASK(43, 0)) << HV_PAGE_SHIFT;
+
+	for (unsigned level = (unsigned)(vs->vsatp >> 60) - 5; level-- > 0;) {
+		uint64_t at = table + (va >> (HV_PAGE_SHIFT + 9 * level) & 511) * 8;
+		uint8_t pte[8];
+
+		if (map(cpu, at, HV_PROT_R)) {
+			return true;
+		}
+		if (hv_gmem_copy_in(gmem, pte, GPA(at), sizeof(pte)) != HV_OK) {
+			return false;
+		}
+		table = (hv_le64(pte) & HV_MASK(53, 10)) << 2;
+	}
+	return false;
+}
+
+/* To this hart a table that it cannot read is a page fault, too. */
+static void page_fault(
+	struct sim_rv64_cpu *cpu, enum rv64_access access, uint64_t cause, uint64_t va)
+{
+	struct rv64_vs vs;
+
+	sim_rv64_vs_get(cpu, &vs);
+	if (rv64_walk(&vs, &cpu->vcpu->rv64->hv.vm->gmem, va, access).cause == 0 &&
+		map_tables(cpu, &vs, va)) {
+		sim_rv64_put(&cpu->engine);
+	} else {
+		deliver(cpu, cause, va);
+	}
+}
+
+static uint8_t wanted(uc_mem_type type)
+{
+	switch (type) {
+	case UC_MEM_FETCH_UNMAPPED: return HV_PROT_X;
+	case UC_MEM_WRITE_UNMAPPED: return HV_PROT_W;
+	default: return HV_PROT_R;
+	}
+}
+
+/* The PMP has let it through, so there is memory of the guest's. True: it is mapped now. */
+static bool on_unmapped(
+	uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *data)
+{
+	struct sim_rv64_cpu *cpu = data;
+
+	(void)uc;
+	(void)size;
+	(void)value;
+	if (!map(cpu, address, wanted(type))) {
+		cpu->broken = "its memory cannot be mapped";
+		return false;
+	}
+	return true;
+}
+
 /* ---- instructions that do not run ---- */
 
 /* The three counters of a hart; all of them count time. */
@@ -169,6 +251,9 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 	case FETCH_FAULT: access_fault(cpu, RV64_FETCH, FETCH_GUEST, va); break;
 	case LOAD_FAULT: access_fault(cpu, RV64_LOAD, LOAD_GUEST, va); break;
 	case STORE_FAULT: access_fault(cpu, RV64_STORE, STORE_GUEST, va); break;
+	case FETCH_PAGE: page_fault(cpu, RV64_FETCH, FETCH_PAGE, va); break;
+	case LOAD_PAGE: page_fault(cpu, RV64_LOAD, LOAD_PAGE, va); break;
+	case STORE_PAGE: page_fault(cpu, RV64_STORE, STORE_PAGE, va); break;
 	default: deliver(cpu, number, va); break;
 	}
 }
@@ -185,35 +270,6 @@ bool sim_rv64_breakpoint(struct sim_rv64_cpu *cpu, uc_err error)
 	}
 	rv64_exception_take(vcpu, BREAKPOINT, 0);
 	return true;
-}
-
-/* ---- memory that core maps at its first use ---- */
-
-static uint8_t wanted(uc_mem_type type)
-{
-	switch (type) {
-	case UC_MEM_FETCH_UNMAPPED: return HV_PROT_X;
-	case UC_MEM_WRITE_UNMAPPED: return HV_PROT_W;
-	default: return HV_PROT_R;
-	}
-}
-
-/* The PMP has let it through, so there is memory of the guest's. True: it is mapped now. */
-static bool on_unmapped(
-	uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *data)
-{
-	struct sim_rv64_cpu *cpu = data;
-	struct hv_exit exit = {
-		.kind = HV_EXIT_MEM, .mem = {.addr = GPA(address), .want = wanted(type)}};
-
-	(void)uc;
-	(void)size;
-	(void)value;
-	if (hv_exit_handle(&cpu->vcpu->rv64->hv, &exit) == HV_RESUME) {
-		return true;
-	}
-	cpu->broken = "its memory cannot be mapped";
-	return false;
 }
 
 /*
@@ -233,12 +289,19 @@ static bool on_read_only(
 
 /* ---- the start of a block ---- */
 
+static __attribute__((noinline)) void look(uc_engine *uc, struct sim_clock *clock)
+{
+	if (sim_clock_look(clock)) {
+		(void)uc_emu_stop(uc);
+	}
+}
+
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
 {
 	(void)address;
 	(void)size;
-	if (sim_clock_block(data) && sim_clock_look(data)) {
-		(void)uc_emu_stop(uc);
+	if (sim_clock_block(data)) {
+		look(uc, data);
 	}
 }
 

@@ -27,6 +27,24 @@ BOTH_CLOCKS(naps)
 BOTH_CLOCKS(mmu)
 BOTH_CLOCKS(chatter)
 BOTH_CLOCKS(clock)
+BOTH_CLOCKS(mmio)
+BOTH_CLOCKS(traps)
+BOTH_CLOCKS(fp)
+BOTH_CLOCKS(x23_poison)
+
+/* SBI's HSM, IPIs and fences, LR and SC, timers among harts that take turns. */
+static void rv64_smp__several_harts_and_both_clocks__all_pass(void **state)
+{
+	static const uint16_t harts[] = {1, 2, 4, HV_VCPUS};
+
+	for (size_t i = 0; i < 2 * sizeof(harts) / sizeof(harts[0]); i++) {
+		(void)kit_setup_rv64(state);
+		kit.guest.cpus = harts[i / 2];
+		passes("smp.elf", i % 2);
+		(void)kit_teardown(state);
+	}
+	(void)kit_setup_rv64(state);
+}
 
 static void give_flash(size_t size)
 {
@@ -69,16 +87,55 @@ static void rv64_lazy__ram_is_not__no_such_exit(void **state)
 	assert_int_equal(kit.report.stats.exits[HV_EXIT_MEM], 0);
 }
 
+/*
+ * A root table that came with the image, in a block that nothing else has touched: to the emulated
+ * hart a table that it cannot read is a page fault.
+ */
+static void rv64_lazy__table_is_in_an_untouched_block__is_found(void **state)
+{
+	enum { TABLE = 0x200000, SIZE = 0x201000 };
+	static const uint32_t code[] = {
+		0x00100293, /* li t0, 1 */
+		0x03f29293, /* slli t0, t0, 63 */
+		0x00080337, /* lui t1, 0x80 */
+		0x40030313, /* addi t1, t1, 0x400: the table's page */
+		0x0062e2b3, /* or t0, t0, t1 */
+		0x18029073, /* csrw satp, t0 */
+		0x12000073, /* sfence.vma */
+		0x0040006f, /* j to the next */
+		0x00800893, /* li a7, 8: SBI's legacy shutdown */
+		0x00000073, /* ecall */
+	};
+	const uint64_t leaf = 0x80000000ull >> 2 | 0xcf;
+	uint8_t *image = calloc(1, SIZE);
+
+	(void)state;
+	assert_non_null(image);
+	memcpy(image, code, sizeof(code));
+	memcpy(image + TABLE + (0x80000000ull >> 30) * sizeof(leaf), &leaf, sizeof(leaf));
+	kit.guest.kernel = (struct hv_blob){.data = image, .size = SIZE};
+	for (int lazy = 0; lazy < 2; lazy++) {
+		kit.guest.lazy_ram = lazy;
+		kit_again();
+		assert_int_equal(kit.report.end, SIM_OFF);
+		assert_int_equal(kit.report.stats.exits[HV_EXIT_MEM], lazy ? 2 : 0);
+	}
+}
+
 static void rv64_deterministic__same_guest_twice__same_bytes_exits_and_blocks(void **state)
 {
-	static const char *const guests[] = {"timer.elf", "irq.elf", "clock.elf"};
+	static const struct {
+		const char *name;
+		uint16_t harts;
+	} guests[] = {{"timer.elf", 1}, {"irq.elf", 1}, {"clock.elf", 1}, {"smp.elf", 4}};
 	static char first[sizeof(kit.said)];
 
 	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
 		struct sim_report report;
 
 		(void)kit_setup_rv64(state);
-		passes(guests[i], DETERMINISTIC);
+		kit.guest.cpus = guests[i].harts;
+		passes(guests[i].name, DETERMINISTIC);
 		memcpy(first, kit.said, sizeof(first));
 		report = kit.report;
 		kit_again();
@@ -183,10 +240,16 @@ int main(void)
 		kit_test_rv64(rv64_mmu__both_clocks__all_pass),
 		kit_test_rv64(rv64_chatter__both_clocks__all_pass),
 		kit_test_rv64(rv64_clock__both_clocks__all_pass),
+		kit_test_rv64(rv64_mmio__both_clocks__all_pass),
+		kit_test_rv64(rv64_traps__both_clocks__all_pass),
+		kit_test_rv64(rv64_fp__both_clocks__all_pass),
+		kit_test_rv64(rv64_x23_poison__both_clocks__all_pass),
+		kit_test_rv64(rv64_smp__several_harts_and_both_clocks__all_pass),
 		kit_test_rv64(rv64_flash__image_given__reads_it_and_cannot_write),
 		kit_test_rv64(rv64_demo__flash_given__shows_everything),
 		kit_test_rv64(rv64_lazy__ram_is_lazy__an_exit_for_each_block),
 		kit_test_rv64(rv64_lazy__ram_is_not__no_such_exit),
+		kit_test_rv64(rv64_lazy__table_is_in_an_untouched_block__is_found),
 		kit_test_rv64(rv64_deterministic__same_guest_twice__same_bytes_exits_and_blocks),
 		kit_test_rv64(rv64_block_clock__guest_waits_an_hour__host_does_not),
 		kit_test_rv64(rv64_end__guest_resets__is_reboot),
