@@ -195,19 +195,14 @@ void port_rv64_timer_set(uint64_t when)
 		hlvx_value;                                                                        \
 	})
 
-/*
- * Its fault was an exception from HS-mode, which leaves the way back to the guest behind it. Core's
- * own walk has the last word: QEMU 7.2's HLVX wants R of a page, where X is enough (priv 8.2.4).
- */
-static HV_COLD bool fetch_failed(uint64_t va, uint32_t *insn)
+/* Its fault was an exception from HS-mode, which leaves the way back to the guest behind it. */
+static HV_COLD bool fetch_failed(void)
 {
-	struct rv64_vcpu *vcpu = hs_this_cpu()->vcpu;
-
 	if (CSR_READ(hstatus) & HSTATUS_SPVP) {
 		CSR_SET(sstatus, SSTATUS_SPP);
 	}
 	CSR_SET(hstatus, HSTATUS_SPV);
-	return rv64_insn_peek(rv64_vs_get(vcpu), &vcpu->hv.vm->gmem, va, insn);
+	return false;
 }
 
 static HV_COLD bool fetch_halves(uint64_t va, uint32_t *insn)
@@ -215,13 +210,13 @@ static HV_COLD bool fetch_halves(uint64_t va, uint32_t *insn)
 	int64_t low = HLVX("hlvx.hu", va), high = 0;
 
 	if (low < 0) {
-		return fetch_failed(va, insn);
+		return fetch_failed();
 	}
 	if ((low & INSN_LONG) == INSN_LONG) {
 		high = HLVX("hlvx.hu", va + 2);
 	}
 	if (high < 0) {
-		return fetch_failed(va, insn);
+		return fetch_failed();
 	}
 	*insn = (uint32_t)(high << 16 | low);
 	return true;
@@ -236,5 +231,5 @@ bool port_rv64_insn_fetch(uint64_t va, uint32_t *insn)
 	}
 	word = HLVX("hlvx.wu", va);
 	*insn = (uint32_t)word;
-	return __builtin_expect(word >= 0, 1) || fetch_failed(va, insn);
+	return __builtin_expect(word >= 0, 1) || fetch_failed();
 }
