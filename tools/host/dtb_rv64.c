@@ -87,12 +87,13 @@ static void rv64_cpus(struct dtb_writer *w, const struct hv_guest *guest)
 static void rv64_plic(struct dtb_writer *w, const struct hv_guest *guest)
 {
 	uint32_t context[4 * HV_VCPUS];
+	size_t count = 0;
 
 	for (uint32_t i = 0; i < guest->cpus; i++) {
-		context[4 * i] = RV64_INTC + i;
-		context[4 * i + 1] = RV64_INTC_NONE;
-		context[4 * i + 2] = RV64_INTC + i;
-		context[4 * i + 3] = RV64_INTC_S_EXTERNAL;
+		context[count++] = RV64_INTC + i;
+		context[count++] = RV64_INTC_NONE;
+		context[count++] = RV64_INTC + i;
+		context[count++] = RV64_INTC_S_EXTERNAL;
 	}
 	dtb_begin_at(w, "plic", VIRT_RV64_PLIC);
 	dtb_texts(w, "compatible", "sifive,plic-1.0.0\0riscv,plic0");
@@ -101,7 +102,7 @@ static void rv64_plic(struct dtb_writer *w, const struct hv_guest *guest)
 	dtb_list(w, "#interrupt-cells", 1);
 	dtb_list(w, "#address-cells", 0);
 	dtb_list(w, "riscv,ndev", VIRT_RV64_SOURCES);
-	dtb_cells(w, "interrupts-extended", context, (size_t)4 * guest->cpus);
+	dtb_cells(w, "interrupts-extended", context, count);
 	dtb_list(w, "phandle", RV64_PLIC);
 	dtb_end(w);
 }
