@@ -29,7 +29,7 @@ class Guests(baremetal.Guests, unittest.TestCase):
             self.assertIn("ALL PASS", out)
 
 
-Guests.add("hello", "isa", "irq", "mmio", "timer", "traps")
+Guests.add("hello", "calls", "isa", "irq", "mmio", "timer", "traps")
 
 
 class Debian(baremetal.Debian, unittest.TestCase):
