@@ -30,7 +30,8 @@ static void close_cpu(struct sim *sim)
 
 static struct virt_rv64_cfg virt_cfg(const struct sim *sim, const struct board_cfg *cfg)
 {
-	return (struct virt_rv64_cfg){.board = *cfg, .caps = &sim->rv64.caps};
+	return (struct virt_rv64_cfg){
+		.board = *cfg, .caps = &sim->rv64.caps, .aplic = sim->cfg->guest->aplic};
 }
 
 static uint32_t page_count(struct sim *sim, const struct board_cfg *cfg)

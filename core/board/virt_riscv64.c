@@ -5,6 +5,7 @@
 #include "parts.h"
 
 #include <board/virt_riscv64.h>
+#include <dev/aplic/aplic.h>
 #include <dev/goldfish_rtc/goldfish_rtc.h>
 #include <dev/ns16550/ns16550.h>
 #include <dev/pflash/pflash.h>
@@ -23,7 +24,8 @@ static const struct board_map map = {
 
 struct machine {
 	struct virt_rv64 virt; /* first: what the caller sees */
-	struct plic *plic;
+	struct hv_region irqc; /* of the interrupt controller */
+	struct hv_irq source;  /* its line 0 */
 	struct ns16550 uart;
 	struct goldfish_rtc rtc;
 	struct pflash flash;
@@ -47,6 +49,22 @@ static struct plic_cfg plic_cfg(const struct virt_rv64_cfg *cfg)
 	return (struct plic_cfg){.sources = VIRT_RV64_SOURCES, .harts = (uint8_t)cfg->board.cpus};
 }
 
+static struct aplic_cfg aplic_cfg(const struct virt_rv64_cfg *cfg)
+{
+	return (struct aplic_cfg){.sources = VIRT_RV64_SOURCES, .harts = (uint8_t)cfg->board.cpus};
+}
+
+/* ---- harts ---- */
+
+static void add_harts(struct virt_rv64 *virt, const struct virt_rv64_cfg *cfg)
+{
+	for (uint16_t i = 0; i < cfg->board.cpus; i++) {
+		virt->vcpu[i] = HV_CONTAINER_OF(virt->board.vm->vcpu[i], struct rv64_vcpu, hv);
+		virt->vcpu[i]->hart_id = i;
+		rv64_vcpu_caps_set(virt->vcpu[i], cfg->caps);
+	}
+}
+
 /* ---- interrupts ---- */
 
 static void external(void *vcpu, bool level)
@@ -54,34 +72,56 @@ static void external(void *vcpu, bool level)
 	rv64_line_set(vcpu, RV64_VSEI, level);
 }
 
-static enum hv_status add_hart(
-	struct machine *machine, uint16_t index, const struct virt_rv64_cfg *cfg)
-{
-	struct virt_rv64 *virt = &machine->virt;
-	struct rv64_vcpu *vcpu = HV_CONTAINER_OF(virt->board.vm->vcpu[index], struct rv64_vcpu, hv);
-	const struct plic_hart_cfg hart = {.notify = external, .ctx = vcpu};
-
-	virt->vcpu[index] = vcpu;
-	vcpu->hart_id = index;
-	rv64_vcpu_caps_set(vcpu, cfg->caps);
-	return plic_add_hart(machine->plic, index, &hart);
-}
-
 static enum hv_status add_plic(
 	struct machine *machine, const struct virt_rv64_cfg *cfg, struct hv_arena *arena)
 {
-	const struct plic_cfg plic = plic_cfg(cfg);
-	enum hv_status status = plic_create(&machine->plic, &plic, arena);
+	const struct plic_cfg plic_config = plic_cfg(cfg);
+	struct plic *plic;
+	enum hv_status status = plic_create(&plic, &plic_config, arena);
 
 	for (uint16_t i = 0; i < cfg->board.cpus && status == HV_OK; i++) {
-		status = add_hart(machine, i, cfg);
+		const struct plic_hart_cfg hart = {external, machine->virt.vcpu[i]};
+
+		status = plic_add_hart(plic, i, &hart);
 	}
+	machine->source = (struct hv_irq){.set = plic_source_set, .ctl = plic};
+	machine->irqc = (struct hv_region){
+		.base = GPA(VIRT_RV64_PLIC),
+		.size = VIRT_RV64_PLIC_SIZE,
+		.ops = &plic_ops,
+		.dev = plic,
+	};
+	return status;
+}
+
+static enum hv_status add_aplic(
+	struct machine *machine, const struct virt_rv64_cfg *cfg, struct hv_arena *arena)
+{
+	const struct aplic_cfg aplic_config = aplic_cfg(cfg);
+	struct aplic *aplic;
+	enum hv_status status = aplic_create(&aplic, &aplic_config, arena);
+
+	for (uint16_t i = 0; i < cfg->board.cpus && status == HV_OK; i++) {
+		const struct aplic_hart_cfg hart = {external, machine->virt.vcpu[i]};
+
+		status = aplic_add_hart(aplic, i, &hart);
+	}
+	machine->source = (struct hv_irq){.set = aplic_source_set, .ctl = aplic};
+	machine->irqc = (struct hv_region){
+		.base = GPA(VIRT_RV64_APLIC),
+		.size = VIRT_RV64_APLIC_SIZE,
+		.ops = &aplic_ops,
+		.dev = aplic,
+	};
 	return status;
 }
 
 static struct hv_irq source(const struct machine *machine, uint32_t number)
 {
-	return (struct hv_irq){.set = plic_source_set, .ctl = machine->plic, .line = number};
+	struct hv_irq pin = machine->source;
+
+	pin.line = number;
+	return pin;
 }
 
 /* ---- devices ---- */
@@ -91,12 +131,7 @@ static enum hv_status add_devices(struct machine *machine, const struct virt_rv6
 	struct board *board = &machine->virt.board;
 	bool shared = board_is_shared(&cfg->board);
 	const struct hv_region regions[] = {
-		{
-			.base = GPA(VIRT_RV64_PLIC),
-			.size = VIRT_RV64_PLIC_SIZE,
-			.ops = &plic_ops,
-			.dev = machine->plic,
-		},
+		machine->irqc,
 		{
 			.base = GPA(VIRT_RV64_UART),
 			.size = VIRT_RV64_UART_SIZE,
@@ -144,7 +179,9 @@ static enum hv_status build(
 	enum hv_status status = hv_vm_create(&board->vm, &vm, arena);
 
 	if (status == HV_OK) {
-		status = add_plic(machine, cfg, arena);
+		add_harts(&machine->virt, cfg);
+		status =
+			cfg->aplic ? add_aplic(machine, cfg, arena) : add_plic(machine, cfg, arena);
 	}
 	if (status == HV_OK) {
 		status = board_add_memory(&board->vm->gmem, &cfg->board, &map);
@@ -184,9 +221,10 @@ size_t virt_rv64_arena_size(const struct virt_rv64_cfg *cfg)
 {
 	const struct hv_vm_cfg vm = vm_cfg(cfg);
 	const struct plic_cfg plic = plic_cfg(cfg);
+	const struct aplic_cfg aplic = aplic_cfg(cfg);
 
 	return sizeof(struct machine) + BOARD_ALIGN + hv_vm_arena_size(&vm) +
-	       plic_arena_size(&plic);
+	       (cfg->aplic ? aplic_arena_size(&aplic) : plic_arena_size(&plic));
 }
 
 uint32_t virt_rv64_page_count(const struct virt_rv64_cfg *cfg)

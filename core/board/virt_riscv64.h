@@ -17,6 +17,8 @@
 #define VIRT_RV64_PLIC        0x0c000000u
 #define VIRT_RV64_PLIC_SIZE   0x00600000u
 #define VIRT_RV64_SOURCES     96u
+#define VIRT_RV64_APLIC       0x0d000000u /* with cfg.aplic, and then there is no PLIC */
+#define VIRT_RV64_APLIC_SIZE  0x8000u
 #define VIRT_RV64_UART        0x10000000u
 #define VIRT_RV64_UART_SIZE   0x100u
 #define VIRT_RV64_UART_IRQ    10u
@@ -34,6 +36,7 @@
 struct virt_rv64_cfg {
 	struct board_cfg board;       /* RAM is at VIRT_RV64_RAM, flash at VIRT_RV64_FLASH */
 	const struct rv64_caps *caps; /* of the CPUs it will run on; not kept */
+	bool aplic;                   /* in the PLIC's place */
 };
 
 struct virt_rv64 {

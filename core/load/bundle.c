@@ -13,8 +13,8 @@
 
 static const char *const bundle_root_props[] = {
 	"compatible", "machine", "total-size", "token", "stats", NULL};
-static const char *const bundle_vm_props[] = {"cpus", "gic-version", "memory-size", "lazy-memory",
-	"load-address", "kernel", "initrd", "dtb", "flash", NULL};
+static const char *const bundle_vm_props[] = {"cpus", "gic-version", "aplic", "memory-size",
+	"lazy-memory", "load-address", "kernel", "initrd", "dtb", "flash", NULL};
 static const char *const bundle_vm_paths[HV_BUNDLE_VMS] = {
 	"/vm@0", "/vm@1", "/vm@2", "/vm@3", "/vm@4", "/vm@5", "/vm@6", "/vm@7"};
 static const char *const bundle_inputs[HV_BUNDLE_VMS] = {"bundle vm0", "bundle vm1", "bundle vm2",
@@ -149,17 +149,21 @@ static enum hv_status bundle_memory(struct bundle_reader *reader, struct hv_gues
 		       : HV_OK;
 }
 
-/* Only an Arm machine has one. */
-static enum hv_status bundle_gic(struct bundle_reader *reader, struct hv_guest *guest)
+/* The interrupt controller: a GIC on Arm machines, on others there is only a choice. */
+static enum hv_status bundle_irqc(struct bundle_reader *reader, struct hv_guest *guest)
 {
 	struct hv_blob raw;
 	uint64_t gic = 0;
 	enum hv_status status;
 
 	if (guest->machine != HV_MACHINE_AARCH64) {
+		guest->aplic = bundle_find(reader, "aplic", &raw);
 		return bundle_find(reader, "gic-version", &raw)
 			       ? load_refuse(reader->error, "the machine has no GIC")
 			       : HV_OK;
+	}
+	if (bundle_find(reader, "aplic", &raw)) {
+		return load_refuse(reader->error, "the machine has no APLIC");
 	}
 	status = bundle_number(reader, "gic-version", 2, 3, &gic);
 	guest->gic = (uint8_t)gic;
@@ -177,7 +181,7 @@ static enum hv_status bundle_guest(struct bundle_reader *reader, struct hv_guest
 	}
 	if (status == HV_OK) {
 		guest->cpus = (uint16_t)cpus;
-		status = bundle_gic(reader, guest);
+		status = bundle_irqc(reader, guest);
 	}
 	if (status == HV_OK) {
 		status = bundle_memory(reader, guest);

@@ -13,8 +13,10 @@
 #define RV64_INTC_S_EXTERNAL 9u
 #define RV64_INTC_NONE       UINT32_MAX /* the machine has no M-mode for the guest */
 
-/* The PLIC's, then each hart's own interrupt controller's. */
-enum rv64_phandle { RV64_PLIC = 1, RV64_INTC };
+#define RV64_APLIC_LEVEL_HIGH 4u
+
+/* The PLIC's or APLIC's, then each hart's own interrupt controller's. */
+enum rv64_phandle { RV64_IRQC = 1, RV64_INTC };
 
 /* What a hart can do, in the words of the old binding and of the new one. */
 struct rv64_claims {
@@ -103,32 +105,55 @@ static void rv64_plic(struct dtb_writer *w, const struct hv_guest *guest)
 	dtb_list(w, "#address-cells", 0);
 	dtb_list(w, "riscv,ndev", VIRT_RV64_SOURCES);
 	dtb_cells(w, "interrupts-extended", context, count);
-	dtb_list(w, "phandle", RV64_PLIC);
+	dtb_list(w, "phandle", RV64_IRQC);
+	dtb_end(w);
+}
+
+/* The supervisor-level domain; the one above it is firmware's. */
+static void rv64_aplic(struct dtb_writer *w, const struct hv_guest *guest)
+{
+	uint32_t target[2 * HV_VCPUS];
+
+	for (uint32_t i = 0; i < guest->cpus; i++) {
+		target[2 * i] = RV64_INTC + i;
+		target[2 * i + 1] = RV64_INTC_S_EXTERNAL;
+	}
+	dtb_begin_at(w, "aplic", VIRT_RV64_APLIC);
+	dtb_text(w, "compatible", "riscv,aplic");
+	dtb_list(w, "reg", DTB_2(VIRT_RV64_APLIC), DTB_2(VIRT_RV64_APLIC_SIZE));
+	dtb_flag(w, "interrupt-controller");
+	dtb_list(w, "#interrupt-cells", 2);
+	dtb_list(w, "#address-cells", 0);
+	dtb_list(w, "riscv,num-sources", VIRT_RV64_SOURCES);
+	dtb_cells(w, "interrupts-extended", target, (size_t)2 * guest->cpus);
+	dtb_list(w, "phandle", RV64_IRQC);
 	dtb_end(w);
 }
 
 /* What every device on the bus has; the caller ends the node. */
-static void rv64_device(struct dtb_writer *w, const char *name, const char *compatible, uint64_t at,
-	uint64_t size, uint32_t irq)
+static void rv64_device(struct dtb_writer *w, const struct hv_guest *guest, const char *name,
+	const char *compatible, uint64_t at, uint64_t size, uint32_t irq)
 {
+	const uint32_t cells[] = {irq, RV64_APLIC_LEVEL_HIGH};
+
 	dtb_begin_at(w, name, at);
 	dtb_text(w, "compatible", compatible);
 	dtb_list(w, "reg", DTB_2(at), DTB_2(size));
-	dtb_list(w, "interrupt-parent", RV64_PLIC);
-	dtb_list(w, "interrupts", irq);
+	dtb_list(w, "interrupt-parent", RV64_IRQC);
+	dtb_cells(w, "interrupts", cells, guest->aplic ? 2 : 1);
 }
 
-static void rv64_devices(struct dtb_writer *w)
+static void rv64_devices(struct dtb_writer *w, const struct hv_guest *guest)
 {
-	rv64_device(
-		w, "serial", "ns16550a", VIRT_RV64_UART, VIRT_RV64_UART_SIZE, VIRT_RV64_UART_IRQ);
+	rv64_device(w, guest, "serial", "ns16550a", VIRT_RV64_UART, VIRT_RV64_UART_SIZE,
+		VIRT_RV64_UART_IRQ);
 	dtb_list(w, "clock-frequency", VIRT_RV64_UART_CLOCK);
 	dtb_end(w);
-	rv64_device(w, "rtc", "google,goldfish-rtc", VIRT_RV64_RTC, VIRT_RV64_RTC_SIZE,
+	rv64_device(w, guest, "rtc", "google,goldfish-rtc", VIRT_RV64_RTC, VIRT_RV64_RTC_SIZE,
 		VIRT_RV64_RTC_IRQ);
 	dtb_end(w);
 	for (uint32_t i = 0; i < VIRT_RV64_VIRTIOS; i++) {
-		rv64_device(w, "virtio_mmio", "virtio,mmio",
+		rv64_device(w, guest, "virtio_mmio", "virtio,mmio",
 			VIRT_RV64_VIRTIO + i * VIRT_RV64_VIRTIO_SIZE, VIRT_RV64_VIRTIO_SIZE,
 			VIRT_RV64_VIRTIO_IRQ + i);
 		dtb_end(w);
@@ -145,7 +170,11 @@ void dtb_rv64_put(struct dtb_writer *w, const struct hv_guest *guest)
 	dtb_list(w, "#address-cells", 2);
 	dtb_list(w, "#size-cells", 2);
 	dtb_flag(w, "ranges");
-	rv64_plic(w, guest);
-	rv64_devices(w);
+	if (guest->aplic) {
+		rv64_aplic(w, guest);
+	} else {
+		rv64_plic(w, guest);
+	}
+	rv64_devices(w, guest);
 	dtb_end(w);
 }

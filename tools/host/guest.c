@@ -132,6 +132,7 @@ bool guest_open(struct guest *guest, const struct opts *opts, bool shell)
 					.machine = opts->arch->machine,
 					.cpus = opts->cpus,
 					.gic = opts->gic,
+					.aplic = opts->aplic,
 					.ram_size = opts->mem,
 					.lazy_ram = opts->lazy_ram,
 					.has_load_addr = opts->has_load_addr,

@@ -88,6 +88,13 @@ static bool take_gic(struct opts *opts, const char *text)
 	return true;
 }
 
+/* The words are QEMU's. */
+static bool take_aia(struct opts *opts, const char *text)
+{
+	opts->aplic = strcmp(text, "aplic") == 0;
+	return opts->aplic || strcmp(text, "none") == 0;
+}
+
 static bool take_load_addr(struct opts *opts, const char *text)
 {
 	opts->has_load_addr = true;
@@ -169,6 +176,7 @@ static const struct option_row {
 	{"lazy-ram", no_argument, OPTS_RUN | OPTS_PACK, "nothing", take_lazy_ram},
 	{"cpus", required_argument, OPTS_RUN | OPTS_PACK, "1 to 8", take_cpus},
 	{"gic", required_argument, OPTS_RUN | OPTS_PACK, "2 or 3", take_gic},
+	{"aia", required_argument, OPTS_RUN | OPTS_PACK, "none or aplic", take_aia},
 	{"load-addr", required_argument, OPTS_RUN | OPTS_PACK, "an address", take_load_addr},
 	{"timeout", required_argument, OPTS_RUN, "seconds above 0", take_timeout},
 	{"until", required_argument, OPTS_RUN, "a text that is not empty", take_until},
@@ -228,12 +236,14 @@ static bool fill_in_guest(struct opts *opts, enum opts_command command)
 	return true;
 }
 
-/* --gic, or the default, where there is a GIC; elsewhere nobody may ask for one. */
-static bool settle_gic(struct opts *opts, enum opts_command command)
+/* --gic, or the default, where there is a GIC; elsewhere nobody may ask for one, but for an APLIC.
+ */
+static bool settle_irqc(struct opts *opts, enum opts_command command)
 {
 	if (opts->arch->has_gic) {
 		opts->gic = opts->gic ? opts->gic : 3;
-		return true;
+		return !opts->aplic ||
+		       refuse(command, "--aia: there is no APLIC with --arch ", opts->arch->name);
 	}
 	return !opts->gic ||
 	       refuse(command, "--gic: there is no GIC with --arch ", opts->arch->name);
@@ -278,5 +288,5 @@ bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **a
 		return refuse(command, "--out is missing", "");
 	}
 	reach_load_addr(opts);
-	return settle_gic(opts, command) && fill_in_guest(opts, command);
+	return settle_irqc(opts, command) && fill_in_guest(opts, command);
 }

@@ -20,6 +20,7 @@ struct opts {
 	bool lazy_ram;
 	uint16_t cpus;
 	uint8_t gic; /* 0: the machine has none */
+	bool aplic;
 	bool has_load_addr;
 	uint64_t load_addr;
 	double timeout_s; /* 0: none */

@@ -36,6 +36,9 @@ static int put_vm(void *fdt, const struct hv_guest *guest, const struct part *pa
 	if (guest->gic) {
 		error = error ? error : fdt_property_u32(fdt, "gic-version", guest->gic);
 	}
+	if (guest->aplic) {
+		error = error ? error : fdt_property(fdt, "aplic", NULL, 0);
+	}
 	if (guest->lazy_ram) {
 		error = error ? error : fdt_property(fdt, "lazy-memory", NULL, 0);
 	}

@@ -42,17 +42,16 @@ uint64_t machine_epoch(void)
 	       NS_PER_S;
 }
 
-static struct virt_rv64_cfg virt_cfg(const struct board_cfg *cfg)
+static struct virt_rv64_cfg virt_cfg(const struct hv_guest *guest, const struct board_cfg *cfg)
 {
-	return (struct virt_rv64_cfg){.board = *cfg, .caps = caps_get()};
+	return (struct virt_rv64_cfg){.board = *cfg, .caps = caps_get(), .aplic = guest->aplic};
 }
 
 void machine_sizes(
 	const struct hv_guest *guest, const struct board_cfg *cfg, size_t *arena, uint32_t *pages)
 {
-	const struct virt_rv64_cfg virt = virt_cfg(cfg);
+	const struct virt_rv64_cfg virt = virt_cfg(guest, cfg);
 
-	(void)guest;
 	*arena = virt_rv64_arena_size(&virt);
 	*pages = virt_rv64_page_count(&virt);
 }
@@ -60,11 +59,10 @@ void machine_sizes(
 enum hv_status machine_create(const struct hv_guest *guest, const struct board_cfg *cfg,
 	struct hv_arena *arena, struct board **board)
 {
-	const struct virt_rv64_cfg virt_config = virt_cfg(cfg);
+	const struct virt_rv64_cfg virt_config = virt_cfg(guest, cfg);
 	struct virt_rv64 *virt;
 	enum hv_status status = virt_rv64_create(&virt, &virt_config, arena);
 
-	(void)guest;
 	*board = status == HV_OK ? &virt->board : NULL;
 	return status;
 }

@@ -11,6 +11,7 @@
  *       stats;                         // optional: report the exit counters at the end
  *       vm@0 { cpus = <u32>; memory-size = <u64>;
  *              gic-version = <u32>;    // aarch64 only
+ *              aplic;                  // riscv64 only, optional: in the PLIC's place
  *              load-address = <u64>;   // optional
  *              lazy-memory;            // optional: RAM is mapped at its first access
  *              kernel = <u64 offset, u64 size>; initrd, dtb, flash: likewise, optional }; };

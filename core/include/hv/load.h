@@ -18,6 +18,7 @@ struct hv_guest {
 	uint16_t machine; /* HV_MACHINE_* */
 	uint16_t cpus;
 	uint8_t gic; /* 2 or 3; 0: the machine has none */
+	bool aplic;  /* riscv64: an APLIC in the PLIC's place */
 	uint64_t ram_size;
 	bool lazy_ram;      /* mapped block by block, at each one's first access */
 	bool has_load_addr; /* load_addr overrides where the kernel's first byte goes, of any kind

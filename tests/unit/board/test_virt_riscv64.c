@@ -3,6 +3,7 @@
 #include <unit.h>
 
 #include <board/virt_riscv64.h>
+#include <dev/aplic/aplic.h>
 #include <dev/goldfish_rtc/goldfish_rtc.h>
 #include <dev/ns16550/ns16550.h>
 #include <dev/plic/plic.h>
@@ -148,6 +149,43 @@ static void virt_rv64_plic__several_harts__each_has_its_context_and_no_more(void
 	assert_int_equal(rd(enable_of(3), 4), 0);
 }
 
+/* An APLIC instead: harts, a device's line, what is gone, memory. */
+static void virt_rv64_aplic__in_the_plics_place__the_uart_reaches_the_hart_it_targets(void **state)
+{
+	uint64_t data = 0, uart = 4 * VIRT_RV64_UART_IRQ;
+	uint64_t claim = VIRT_RV64_APLIC + APLIC_IDC + APLIC_IDC_STRIDE + APLIC_CLAIMI;
+
+	(void)state;
+	cfg.aplic = true;
+	create(2);
+	wr(VIRT_RV64_APLIC + APLIC_DOMAINCFG, 4, APLIC_DOMAINCFG_IE);
+	wr(VIRT_RV64_APLIC + APLIC_IDC + APLIC_IDC_STRIDE + APLIC_IDELIVERY, 4, 1);
+	wr(VIRT_RV64_APLIC + APLIC_SOURCECFG + uart, 4, APLIC_LEVEL1);
+	wr(VIRT_RV64_APLIC + APLIC_TARGET + uart, 4, 1u << APLIC_TARGET_HART_SHIFT | 1);
+	wr(VIRT_RV64_APLIC + APLIC_SETIENUM, 4, VIRT_RV64_UART_IRQ);
+	assert_false(is_raised(1));
+	wr(VIRT_RV64_UART + NS16550_IER, 1, NS16550_IER_TX);
+	assert_true(is_raised(1));
+	assert_false(is_raised(0));
+	assert_int_equal(rd(claim, 4) >> APLIC_TOPI_SOURCE_SHIFT, VIRT_RV64_UART_IRQ);
+	(void)rd(VIRT_RV64_UART + NS16550_IIR, 1);
+	assert_false(is_raised(1));
+	assert_int_equal(guest(VIRT_RV64_PLIC, 4, false, &data), HV_FAULT);
+	assert_int_equal(guest(VIRT_RV64_APLIC + VIRT_RV64_APLIC_SIZE, 4, false, &data), HV_FAULT);
+}
+
+static void virt_rv64_aplic__arena_of_the_size_it_asks_for__is_enough(void **state)
+{
+	(void)state;
+	cfg.aplic = true;
+	cfg.board.cpus = HV_VCPUS;
+	arena.size = virt_rv64_arena_size(&cfg);
+	create(HV_VCPUS);
+	arena.used = 0;
+	arena.size = sizeof(struct virt_rv64);
+	assert_refused(HV_ERR_NO_MEMORY);
+}
+
 static void virt_rv64_harts__ids_are_their_numbers(void **state)
 {
 	(void)state;
@@ -236,6 +274,9 @@ int main(void)
 		board_test(virt_rv64_uart__typed_byte__raises_the_hart_that_enabled_source_10),
 		board_test(virt_rv64_rtc__alarm_comes__raises_source_11),
 		board_test(virt_rv64_plic__several_harts__each_has_its_context_and_no_more),
+		board_test(
+			virt_rv64_aplic__in_the_plics_place__the_uart_reaches_the_hart_it_targets),
+		board_test(virt_rv64_aplic__arena_of_the_size_it_asks_for__is_enough),
 		board_test(virt_rv64_harts__ids_are_their_numbers),
 		board_test(h5_virt_rv64__run_and_reset__devices_are_as_new),
 		board_test(virt_rv64_create__a_part_says_no__its_status_and_nothing_is_left),

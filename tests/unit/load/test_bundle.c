@@ -321,6 +321,25 @@ static void bundle__for_riscv64__has_no_gic(void **state)
 	assert_int_equal(guest.gic, 0);
 }
 
+static void bundle__aplic__is_read_for_riscv64_and_refused_elsewhere(void **state)
+{
+	const struct hv_blob blob = {buf, sizeof(buf)};
+
+	(void)state;
+	begin_one();
+	fdt_setprop(buf, find_vm("vm@0"), "aplic", NULL, 0);
+	assert_refused("bundle vm0", "aplic", "the machine has no APLIC");
+	fdt_setprop_u32(buf, 0, "machine", HV_MACHINE_RISCV);
+	fdt_delprop(buf, find_vm("vm@0"), "gic-version");
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_RISCV, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_true(guest.aplic);
+	fdt_delprop(buf, find_vm("vm@0"), "aplic");
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_RISCV, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_false(guest.aplic);
+}
+
 static void f8_bundle__total_size_against_file_and_manifest__is_judged(void **state)
 {
 	(void)state;
@@ -480,6 +499,7 @@ int main(void)
 		hv_unit_test(f8_bundle__number_missing_or_no_number__is_refused),
 		hv_unit_test(f8_bundle__for_another_machine_or_none__is_refused),
 		hv_unit_test(bundle__for_riscv64__has_no_gic),
+		hv_unit_test(bundle__aplic__is_read_for_riscv64_and_refused_elsewhere),
 		hv_unit_test(f8_bundle__total_size_against_file_and_manifest__is_judged),
 		hv_unit_test(f8_bundle__token_of_other_form__is_refused),
 		hv_unit_test(f8_bundle__image_places__are_judged),

@@ -134,6 +134,33 @@ static void dtb_rv64__plic__one_context_in_two_for_each_hart(void **state)
 	}
 }
 
+static void dtb_rv64__aplic__in_the_plics_place_with_two_cells_an_interrupt(void **state)
+{
+	static const char aplic[] = "/soc/aplic@d000000";
+	struct hv_guest guest = guest_of(2);
+
+	(void)state;
+	guest.aplic = true;
+	make(&guest);
+	assert_true(fdt_path_offset(buf, "/soc/plic@c000000") < 0);
+	assert_string_equal(text(aplic, "compatible"), "riscv,aplic");
+	assert_reg(aplic, 0x0d000000, 0x8000);
+	assert_int_equal(cell(aplic, "#interrupt-cells", 1, 0), 2);
+	assert_int_equal(cell(aplic, "riscv,num-sources", 1, 0), 96);
+	(void)prop(aplic, "interrupt-controller", 0);
+	for (unsigned hart = 0; hart < 2; hart++) {
+		int intc = fdt_path_offset(buf, hart == 0 ? "/cpus/cpu@0/interrupt-controller"
+							  : "/cpus/cpu@1/interrupt-controller");
+
+		assert_int_equal(node_of(cell(aplic, "interrupts-extended", 4, 2 * hart)), intc);
+		assert_int_equal(cell(aplic, "interrupts-extended", 4, 2 * hart + 1), 9);
+	}
+	assert_int_equal(cell("/soc/serial@10000000", "interrupts", 2, 0), 10);
+	assert_int_equal(cell("/soc/serial@10000000", "interrupts", 2, 1), 4); /* level, high */
+	assert_int_equal(node_of(cell("/soc/rtc@101000", "interrupt-parent", 1, 0)),
+		fdt_path_offset(buf, aplic));
+}
+
 /* riscv,isa-extensions says the same as an ISA string behind its "rv64". */
 static void assert_list_is(const char *path, const char *isa)
 {
@@ -247,6 +274,7 @@ int main(void)
 		hv_unit_test(dtb_rv64__devices__are_where_qemu_has_them),
 		hv_unit_test(dtb_rv64__flash__as_large_as_its_pages),
 		hv_unit_test(dtb_rv64__plic__one_context_in_two_for_each_hart),
+		hv_unit_test(dtb_rv64__aplic__in_the_plics_place_with_two_cells_an_interrupt),
 		hv_unit_test(dtb_rv64__harts__have_all_that_a_virtual_one_can_have_and_no_h),
 		hv_unit_test(dtb_rv64__largest_machine__fits_the_room),
 		hv_unit_test(dtb_rv64__placed__initrd_is_named_where_the_plan_puts_it),

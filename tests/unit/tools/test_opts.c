@@ -68,6 +68,24 @@ static void opts__gic__only_where_there_is_one_whatever_the_order(void **state)
 	assert_false(parse(&opts, OPTS_PACK, "--kernel|k|--out|o|--gic|2|--arch|riscv64"));
 }
 
+static void opts__aia__only_where_there_is_a_choice_whatever_the_order(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--arch|riscv64"));
+	assert_false(opts.aplic);
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--aia|aplic|--arch|riscv64"));
+	assert_true(opts.aplic);
+	assert_true(parse(&opts, OPTS_PACK, "--kernel|k|--out|o|--arch|riscv64|--aia|aplic"));
+	assert_true(opts.aplic);
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--arch|riscv64|--aia|aplic|--aia|none"));
+	assert_false(opts.aplic);
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--aia|aplic"));
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--aia|aplic|--arch|aarch64"));
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--aia|none"));
+}
+
 static void opts__kernel_given__no_default_initrd(void **state)
 {
 	struct opts opts;
@@ -137,6 +155,8 @@ static void t5_opts__bad_values__are_refused(void **state)
 		"--kernel|k|--gic|1",
 		"--kernel|k|--gic|4",
 		"--kernel|k|--gic|2x",
+		"--kernel|k|--arch|riscv64|--aia|aplic-imsic",
+		"--kernel|k|--arch|riscv64|--aia|",
 		"--kernel|k|--load-addr|here",
 		"--kernel|k|--timeout|0",
 		"--kernel|k|--timeout|soon",
@@ -240,6 +260,7 @@ int main(void)
 		hv_unit_test(opts__nothing_given__defaults_and_the_guest_of_the_environment),
 		hv_unit_test(opts__riscv64__its_own_guest_machine_and_no_gic),
 		hv_unit_test(opts__gic__only_where_there_is_one_whatever_the_order),
+		hv_unit_test(opts__aia__only_where_there_is_a_choice_whatever_the_order),
 		hv_unit_test(opts__kernel_given__no_default_initrd),
 		hv_unit_test(opts__no_kernel_anywhere__is_refused),
 		hv_unit_test(opts__every_option__is_taken),

@@ -46,6 +46,7 @@ static void pack_bundle__read_back__is_the_same_guest(void **state)
 	assert_int_equal(hv_bundle_vm(&bundle, 0, &read, &error), HV_OK);
 	assert_int_equal(read.cpus, 3);
 	assert_int_equal(read.gic, 3);
+	assert_false(read.aplic);
 	assert_int_equal(read.ram_size, HV_MIB(64));
 	assert_false(read.has_load_addr);
 	assert_same_blob(read.kernel, guest.kernel);
@@ -95,6 +96,13 @@ static void pack_bundle__riscv64__says_so_and_has_no_gic(void **state)
 	assert_int_equal(hv_bundle_vm(&bundle, 0, &read, &error), HV_OK);
 	assert_int_equal(read.machine, HV_MACHINE_RISCV);
 	assert_int_equal(read.gic, 0);
+	assert_false(read.aplic);
+	free((void *)blob.data);
+	guest.aplic = true;
+	assert_true(pack_bundle(&guest, NULL, false, &blob));
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_RISCV, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &read, &error), HV_OK);
+	assert_true(read.aplic);
 	free((void *)blob.data);
 }
 
