@@ -131,6 +131,11 @@ class Guests(baremetal.Guests, unittest.TestCase):
                 self.assertIn("ALL PASS", out)
                 self.assertLess(mapped["exits.mmio"], soft["exits.mmio"])
 
+    def test_rtos__shell_answers_by_interrupt(self):
+        out = self.passes("rtos", text=b"echo dry dock\nfrob\nexit\n")
+        self.assertIn("rtos:~$ echo dry dock\ndry dock\nrtos:~$ frob\nno such command\n", out)
+        self.assertIn("ALL PASS", out)
+
     def test_demo__shows_everything(self):
         with tempfile.NamedTemporaryFile() as flash:
             flash.write(b"pfld" + bytes(4092))

@@ -69,8 +69,9 @@ static void rv64_demo__flash_given__shows_everything(void **state)
 	give_flash(4096);
 	kit_run_rv64("demo.elf");
 	assert_int_equal(kit.report.end, SIM_OFF);
-	assert_true(kit_said("Got pflash magic: pfld\n"));
-	assert_true(kit_said("Shutdown vm normally!\n"));
+	assert_true(kit_said("worker1 [0]\n"));
+	assert_true(kit_said("worker2 [256]\nMulti-task(Preemptible) ok!\n"
+			     "got 0x646c6670\nGot pflash magic: pfld\nShutdown vm normally!\n"));
 }
 
 static void rv64_lazy__ram_is_lazy__an_exit_for_each_block(void **state)

@@ -61,7 +61,7 @@ static void take_turns(struct guest_frame *frame, unsigned irq)
 	}
 	timer_set(ended == WORKERS ? UINT64_MAX : counter() + counter_of_us(SLICE));
 	*frame_of(running) = *frame;
-	running = ended == WORKERS ? WORKERS : (running + 1) % WORKERS;
+	running = ended == WORKERS ? WORKERS : running == WORKERS ? 0 : (running + 1) % WORKERS;
 	*frame = *frame_of(running);
 	switches++;
 }
@@ -75,7 +75,6 @@ static bool may_take(unsigned self)
 /* A number that nobody else gets, and its line in one piece: nobody takes the turn away. */
 static void work(unsigned self)
 {
-	irq_mask();
 	while (may_take(self)) {
 		say("worker");
 		say_number(self + 1, 10);
@@ -100,7 +99,7 @@ static void make(unsigned self)
 	struct worker *worker = &workers[self];
 
 	worker->frame = (struct guest_frame){
-		.status = CSR_GET(sstatus) | SSTATUS_SPP | SSTATUS_SPIE,
+		.status = (CSR_GET(sstatus) | SSTATUS_SPP) & ~SSTATUS_SPIE, /* masked, as yet */
 	};
 	worker->frame.x[0] = (uint64_t)work;
 	worker->frame.x[2] = (uint64_t)(worker->stack + STACK);

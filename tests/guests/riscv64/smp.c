@@ -686,8 +686,8 @@ void guest_main(uint64_t dtb)
 	(void)dtb;
 	boss = (unsigned)boot_hart;
 	hart_count = count_harts();
-	print("Harts: ");
-	print_dec(hart_count);
+	print("CPUs: ");
+	print_hex(hart_count);
 	print("\n");
 	on_irq = count;
 	plic_init();
