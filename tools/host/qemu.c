@@ -182,10 +182,12 @@ static enum report_end loop(struct child *child, struct console *console, double
 {
 	for (;;) {
 		bool has_room = child->pending_size < sizeof(child->pending);
+		/* Firmware's own console would take, or clear away, what is meant for the guest. */
+		bool may_give = child->pending_size != 0 && !console->holding;
 		struct pollfd fds[3] = {
 			{.fd = child->out, .events = POLLIN},
 			{.fd = child->stdin_open && has_room ? STDIN_FILENO : -1, .events = POLLIN},
-			{.fd = child->pending_size ? child->in : -1, .events = POLLOUT},
+			{.fd = may_give ? child->in : -1, .events = POLLOUT},
 		};
 
 		if (poll(fds, 3, wait_ms(deadline)) < 0 && errno != EINTR) {
