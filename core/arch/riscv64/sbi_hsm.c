@@ -3,6 +3,7 @@
 #include "sbi.h"
 
 #include <hv/bits.h>
+#include <hv/check.h>
 #include <hv/power.h>
 
 enum hsm_state {
@@ -36,12 +37,26 @@ enum hv_verdict rv64_sbi_suspend_to(struct rv64_vcpu *vcpu, uint64_t pc, uint64_
 	return rv64_sbi_suspend(vcpu);
 }
 
+/* NULL: there is no such hart. */
+static const struct rv64_vcpu *find(const struct rv64_vcpu *any, uint64_t hart)
+{
+	const struct hv_vm *vm = any->hv.vm;
+
+	for (uint16_t i = 0; i < vm->vcpu_count; i++) {
+		const struct rv64_vcpu *vcpu = HV_CONTAINER_OF(vm->vcpu[i], struct rv64_vcpu, hv);
+
+		if (vcpu->hart_id == hart) {
+			return vcpu;
+		}
+	}
+	return NULL;
+}
+
 static enum rv64_sbi_error start(struct rv64_vcpu *vcpu)
 {
 	uint64_t hart = rv64_sbi_arg(vcpu, 0), pc = rv64_sbi_arg(vcpu, 1);
-	enum hv_power_state state;
 
-	if (hv_power_state(vcpu->hv.vm, hart, &state) != HV_OK) {
+	if (!find(vcpu, hart)) {
 		return SBI_ERR_INVALID_PARAM;
 	}
 	if (!rv64_sbi_can_start(vcpu, pc)) {
@@ -52,18 +67,6 @@ static enum rv64_sbi_error start(struct rv64_vcpu *vcpu)
 		       : SBI_ERR_ALREADY_AVAILABLE;
 }
 
-/* The vCPU of this hart is on, so it is one of the VM's. */
-static bool is_suspended(const struct rv64_vcpu *any, uint64_t hart)
-{
-	const struct hv_vm *vm = any->hv.vm;
-	uint16_t i = 0;
-
-	while (vm->arch->hw_id(vm->vcpu[i]) != hart) {
-		i++;
-	}
-	return atomic_load(&HV_CONTAINER_OF(vm->vcpu[i], struct rv64_vcpu, hv)->suspended);
-}
-
 static enum hv_verdict status(struct rv64_vcpu *vcpu)
 {
 	static const enum hsm_state states[] = {
@@ -71,13 +74,18 @@ static enum hv_verdict status(struct rv64_vcpu *vcpu)
 		[HV_POWER_OFF] = HSM_STOPPED,
 		[HV_POWER_PENDING] = HSM_START_PENDING,
 	};
-	uint64_t hart = rv64_sbi_arg(vcpu, 0);
-	enum hv_power_state power;
+	const struct rv64_vcpu *target = find(vcpu, rv64_sbi_arg(vcpu, 0));
+	enum hv_power_state power = HV_POWER_OFF;
+	enum hv_status found;
 
-	if (hv_power_state(vcpu->hv.vm, hart, &power) != HV_OK) {
+	if (!target) {
 		return rv64_sbi_return(vcpu, SBI_ERR_INVALID_PARAM, 0);
 	}
-	if (power == HV_POWER_ON && is_suspended(vcpu, hart)) {
+	found = hv_power_state(vcpu->hv.vm, target->hart_id, &power);
+	if (HV_NEVER(found != HV_OK)) {
+		return rv64_sbi_return(vcpu, SBI_ERR_FAILED, 0);
+	}
+	if (power == HV_POWER_ON && atomic_load(&target->suspended)) {
 		return rv64_sbi_return(vcpu, SBI_SUCCESS, HSM_SUSPENDED);
 	}
 	return rv64_sbi_return(vcpu, SBI_SUCCESS, states[power]);
