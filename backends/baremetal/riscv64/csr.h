@@ -29,13 +29,19 @@
 #define WFI()     __asm__ volatile("wfi" : : : "memory")
 #define FENCE()   __asm__ volatile("fence" : : : "memory")
 #define FENCE_I() __asm__ volatile("fence.i" : : : "memory")
-/* Another CPU is waited for: Zihintpause, elsewhere a fence of nothing. */
-#define RELAX() __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" : : : "memory")
 
 /* Supervisor's interrupts, in sip and sie (priv 4.1.3). */
 #define SIP_SSI (1u << 1)
 #define SIP_STI (1u << 5)
 #define SIP_SEI (1u << 9)
+
+/*
+ * Another CPU is waited for: PAUSE (Zihintpause), elsewhere a fence of nothing; then a WFI that our
+ * own interrupt ends at once, by which QEMU gives the next CPU its turn under --deterministic. The
+ * interrupt stays pending, so none from elsewhere is lost; the next look at interrupts clears it.
+ */
+#define RELAX()                                                                                    \
+	__asm__ volatile(".4byte 0x0100000f\n\tcsrs sip, %0\n\twfi" : : "r"(SIP_SSI) : "memory")
 
 #define SSTATUS_SPP (1u << 8)
 #define SSTATUS_VS  (3u << 9)
