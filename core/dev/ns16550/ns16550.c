@@ -9,8 +9,11 @@
 /* As other virtual machines have it: 9600 baud of the usual clock. Nothing divides by it. */
 #define DLL_RESET 12
 
-/* After so many looks at LSR that found nothing, a byte comes in at the next. */
-#define LOOKS_MAX 3
+/*
+ * Looks at LSR that found nothing. After LOOKS_PULL of them a byte comes in at the next; if there
+ * was none, the guest spins, and poll() brings it.
+ */
+enum { LOOKS_PULL = 3, LOOKS_SPIN };
 
 /* The other end is always there and ready. */
 #define MODEM_INPUTS (NS16550_MSR_CTS | NS16550_MSR_DSR | NS16550_MSR_DCD)
@@ -200,7 +203,7 @@ static uint8_t lsr_read(struct ns16550 *uart)
 	unsigned lsr;
 
 	tx_drain(uart);
-	if (uart->looks == LOOKS_MAX) {
+	if (uart->looks == LOOKS_PULL) {
 		rx_pull(uart, 1);
 	}
 	lsr = uart->tx.count == 0 ? NS16550_LSR_THRE | NS16550_LSR_TEMT : 0;
@@ -318,10 +321,10 @@ static void reg_write(struct ns16550 *uart, uint64_t off, uint8_t value)
 
 /* ---- accesses ---- */
 
-/* One register each, whatever the width up to four bytes; the rest is RAZ/WI. */
+/* One register each, whatever the width; what lies behind them is RAZ/WI. */
 static HV_COLD bool any_access(struct ns16550 *uart, struct hv_access *access)
 {
-	bool valid = access->off < NS16550_REGS && access->size <= 4;
+	bool valid = access->off < NS16550_REGS;
 	bool looks = valid && !access->write && access->off == NS16550_LSR;
 
 	if (!access->write) {
@@ -332,7 +335,7 @@ static HV_COLD bool any_access(struct ns16550 *uart, struct hv_access *access)
 	settle(uart);
 	if (!looks || !uart->idle) {
 		uart->looks = 0;
-	} else if (uart->looks < LOOKS_MAX) {
+	} else if (uart->looks < LOOKS_SPIN) {
 		uart->looks++;
 	}
 	return true;
@@ -341,10 +344,12 @@ static HV_COLD bool any_access(struct ns16550 *uart, struct hv_access *access)
 /* LSR with nothing going on: what a guest reads before each byte. */
 static HV_HOT bool quick_status(struct ns16550 *uart, struct hv_access *access)
 {
-	if (!uart->idle || uart->looks == LOOKS_MAX || access->write || access->size > 4) {
+	uint8_t looks = uart->looks;
+
+	if (!uart->idle || looks == LOOKS_PULL || access->write) {
 		return false;
 	}
-	uart->looks++;
+	uart->looks = (uint8_t)(looks + (looks < LOOKS_PULL));
 	access->data = NS16550_LSR_THRE | NS16550_LSR_TEMT;
 	return true;
 }
@@ -365,12 +370,11 @@ static HV_HOT bool pass_on(struct hv_chan *chan, uint8_t byte)
 /* Offset 0: mostly a byte that goes through an empty FIFO. */
 static __attribute__((noinline)) bool data_access(struct ns16550 *uart, struct hv_access *access)
 {
-	if (!access->write || !uart->direct || access->size > 4 ||
-		!pass_on(uart->chan, (uint8_t)access->data)) {
+	if (!access->write || !uart->direct || !pass_on(uart->chan, (uint8_t)access->data)) {
 		return any_access(uart, access);
 	}
-	if (uart->looks != 0) {
-		uart->looks--; /* LSR once per byte is no look */
+	if (uart->looks != 0) { /* LSR once per byte is no look */
+		uart->looks = uart->looks == LOOKS_SPIN ? 0 : uart->looks - 1;
 	}
 	if (!uart->thre) {
 		uart->thre = true;
@@ -397,6 +401,9 @@ static void ns16550_poll(void *dev)
 
 	tx_drain(uart);
 	rx_fill(uart);
+	if (uart->looks == LOOKS_SPIN) {
+		rx_pull(uart, 1);
+	}
 	settle(uart);
 }
 

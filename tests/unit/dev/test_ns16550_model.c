@@ -173,7 +173,7 @@ static uint8_t model_line_status(void)
 	uint8_t lsr = 0;
 
 	model_transmits();
-	model_receives(m.looks >= 3 ? 1 : 0);
+	model_receives(m.looks == 3 ? 1 : 0);
 	lsr |= m.rx.count > 0 ? 1 : 0;
 	lsr |= m.overrun ? 2 : 0;
 	lsr |= m.tx.count == 0 ? 0x60 : 0;
@@ -201,9 +201,9 @@ static void model_looks(bool looks, bool byte_went_out)
 {
 	if (looks && m.rx.count == 0 && m.tx.count == 0) {
 		m.looks++;
-		m.looks = m.looks > 3 ? 3 : m.looks;
+		m.looks = m.looks > 4 ? 4 : m.looks;
 	} else if (byte_went_out) {
-		m.looks = m.looks > 0 ? m.looks - 1 : 0;
+		m.looks = m.looks == 4 || m.looks == 0 ? 0 : m.looks - 1;
 	} else {
 		m.looks = 0;
 	}
@@ -360,7 +360,7 @@ static void step_access(void)
 	static const uint8_t sizes[] = {1, 1, 1, 1, 2, 4, 8};
 	unsigned off = random_offset();
 	uint8_t size = sizes[below(HV_ARRAY_COUNT(sizes))];
-	bool write = below(8) < 4, reaches = size < 8 && off < 8;
+	bool write = below(8) < 4, reaches = off < 8;
 	bool straight = write && reaches && off == 0 && model_is_open();
 	uint8_t value = random_value(off), want = 0;
 	struct hv_access access = {.off = off, .size = size, .write = write};
@@ -414,6 +414,7 @@ static void step(void)
 	case 2:
 		model_transmits();
 		model_receives(waits_for_bytes() ? 16 : 0);
+		model_receives(m.looks == 4 ? 1 : 0);
 		ns16550_ops.poll(&uart);
 		break;
 	case 3:
