@@ -32,6 +32,7 @@ BOTH_CLOCKS(mmio)
 BOTH_CLOCKS(traps)
 BOTH_CLOCKS(fp)
 BOTH_CLOCKS(x23_poison)
+BOTH_CLOCKS(isa)
 
 /* SBI's HSM, IPIs and fences, LR and SC, timers among harts that take turns. */
 static void rv64_smp__several_harts_and_both_clocks__all_pass(void **state)
@@ -247,6 +248,7 @@ int main(void)
 		kit_test_rv64(rv64_traps__both_clocks__all_pass),
 		kit_test_rv64(rv64_fp__both_clocks__all_pass),
 		kit_test_rv64(rv64_x23_poison__both_clocks__all_pass),
+		kit_test_rv64(rv64_isa__both_clocks__all_pass),
 		kit_test_rv64(rv64_smp__several_harts_and_both_clocks__all_pass),
 		kit_test_rv64(rv64_flash__image_given__reads_it_and_cannot_write),
 		kit_test_rv64(rv64_demo__flash_given__shows_everything),
