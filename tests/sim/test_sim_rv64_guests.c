@@ -21,6 +21,7 @@ static void passes(const char *guest, bool deterministic)
 	}
 
 BOTH_CLOCKS(hello)
+BOTH_CLOCKS(simple_hv)
 BOTH_CLOCKS(calls)
 BOTH_CLOCKS(timer)
 BOTH_CLOCKS(irq)
@@ -237,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		kit_test_rv64(rv64_hello__both_clocks__all_pass),
+		kit_test_rv64(rv64_simple_hv__both_clocks__all_pass),
 		kit_test_rv64(rv64_calls__both_clocks__all_pass),
 		kit_test_rv64(rv64_timer__both_clocks__all_pass),
 		kit_test_rv64(rv64_irq__both_clocks__all_pass),
