@@ -333,11 +333,7 @@ static HV_COLD bool any_access(struct ns16550 *uart, struct hv_access *access)
 		reg_write(uart, access->off, (uint8_t)access->data);
 	}
 	settle(uart);
-	if (!looks || !uart->idle) {
-		uart->looks = 0;
-	} else if (uart->looks < LOOKS_SPIN) {
-		uart->looks++;
-	}
+	uart->looks = looks && uart->idle ? uart->looks + (uart->looks < LOOKS_SPIN) : 0;
 	return true;
 }
 
