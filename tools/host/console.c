@@ -141,7 +141,7 @@ void console_close(struct console *console)
 {
 	if (console->holding) {
 		console->holding = false;
-		put_out(console, console->held, console->held_size);
+		fwrite(console->held, 1, console->held_size, stderr);
 	}
 	if (console->is_raw) {
 		tcsetattr(STDIN_FILENO, TCSANOW, &console->saved);

@@ -27,7 +27,7 @@ struct console {
 
 	/*
 	 * Until the first record all is what firmware and boot loader print, and no guest's: it is
-	 * held back, and comes out only when there never is a record.
+	 * held back, and goes to stderr when there never is a record.
 	 */
 	bool holding;
 	size_t held_size;
