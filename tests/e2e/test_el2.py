@@ -131,6 +131,9 @@ class Guests(baremetal.Guests, unittest.TestCase):
                 self.assertIn("ALL PASS", out)
                 self.assertLess(mapped["exits.mmio"], soft["exits.mmio"])
 
+    def test_smp__under_icount__same(self):
+        self.assertIn("ALL PASS", self.passes("smp", "--cpus", "4", "--deterministic"))
+
     def test_rtos__shell_answers_by_interrupt(self):
         out = self.passes("rtos", text=b"echo dry dock\nfrob\nexit\n")
         self.assertIn("rtos:~$ echo dry dock\ndry dock\nrtos:~$ frob\nno such command\n", out)

@@ -29,9 +29,6 @@ class Guests(baremetal.Guests, unittest.TestCase):
             self.assertNotIn(lacks, said)
             self.assertIn("ALL PASS", out)
 
-    # QEMU with -icount runs its CPUs in turns of 100 ms, and riscv64 has no instruction that ends one earlier.
-    test_smp__under_icount__same = None
-
     def test_demo__workers_take_turns_and_the_flash_is_read(self):
         with tempfile.NamedTemporaryFile() as flash:
             flash.write(b"pfld" + bytes(4092))
