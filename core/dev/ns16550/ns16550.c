@@ -333,19 +333,22 @@ static HV_COLD bool any_access(struct ns16550 *uart, struct hv_access *access)
 		reg_write(uart, access->off, (uint8_t)access->data);
 	}
 	settle(uart);
-	uart->looks = looks && uart->idle ? uart->looks + (uart->looks < LOOKS_SPIN) : 0;
+	uart->looks += uart->looks < LOOKS_SPIN ? 1 : 0;
+	if (!looks || !uart->idle) {
+		uart->looks = 0;
+	}
 	return true;
 }
 
 /* LSR with nothing going on: what a guest reads before each byte. */
 static HV_HOT bool quick_status(struct ns16550 *uart, struct hv_access *access)
 {
-	uint8_t looks = uart->looks;
+	unsigned looks = uart->looks;
 
 	if (!uart->idle || looks == LOOKS_PULL || access->write) {
 		return false;
 	}
-	uart->looks = (uint8_t)(looks + (looks < LOOKS_PULL));
+	uart->looks = looks + (looks < LOOKS_PULL);
 	access->data = NS16550_LSR_THRE | NS16550_LSR_TEMT;
 	return true;
 }

@@ -81,12 +81,12 @@ struct ns16550_fifo {
 struct ns16550 {
 	struct hv_chan *chan; /* both ends outlive the device; it owns none */
 	struct hv_irq irq;
-	bool level;    /* what irq was last set to */
-	uint8_t looks; /* how often LSR said: nothing to do, without much else in between */
-	bool idle;     /* LSR is THRE | TEMT */
-	bool direct;   /* a byte written to offset 0 goes straight out */
-	bool thre;     /* the transmitter's interrupt is pending */
-	bool overrun;  /* LSR.OE */
+	bool level;     /* what irq was last set to */
+	unsigned looks; /* how often LSR said: nothing to do, without much else in between */
+	bool idle;      /* LSR is THRE | TEMT */
+	bool direct;    /* a byte written to offset 0 goes straight out */
+	bool thre;      /* the transmitter's interrupt is pending */
+	bool overrun;   /* LSR.OE */
 	uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
 	struct ns16550_fifo rx, tx;
 };

@@ -184,7 +184,7 @@ static void virt_rv64_aplic__arena_too_small_at_every_part__is_refused(void **st
 	arena.size = virt_rv64_arena_size(&cfg);
 	create(HV_VCPUS);
 	used = arena.used;
-	hv_vm_destroy(virt->board.vm);
+	assert_int_equal(hv_vm_destroy(virt->board.vm), HV_OK);
 	arena.used = 0;
 	for (arena.size = 0; arena.size < used; arena.size += 64) {
 		assert_refused(HV_ERR_NO_MEMORY);
