@@ -108,6 +108,14 @@ bool sim_clock_look(struct sim_clock *clock)
 	return false;
 }
 
+bool sim_clock_exception(struct sim_clock *clock)
+{
+	if (!sim_clock_block(clock) || (clock->every && sim_clock_pass(clock))) {
+		return false;
+	}
+	return sim_clock_look(clock);
+}
+
 void sim_clock_skip(struct sim_clock *clock, uint64_t then)
 {
 	uint64_t now = sim_clock_now(clock);

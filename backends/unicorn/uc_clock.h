@@ -54,6 +54,11 @@ void sim_clock_every_block(struct sim_clock *clock, void *every);
 bool sim_clock_pass(struct sim_clock *clock);
 /* Whether the deadline has passed; if not, the next look is arranged. */
 bool sim_clock_look(struct sim_clock *clock);
+/*
+ * An exception counts as a block: one may be the cause of the next for ever, and no block ever run.
+ * True: the deadline has passed.
+ */
+bool sim_clock_exception(struct sim_clock *clock);
 /* The deadline is now: the run ends before the next block. */
 void sim_clock_expire(struct sim_clock *clock);
 /* Deterministic: it is `then` now. */

@@ -284,6 +284,9 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 		trap_to_el2(cpu, &fault);
 	} else if (ec_of(fault.esr) != EC_UNKNOWN || !take_gic_access(cpu)) {
 		sim_cpu_exception(cpu, &fault);
+		if (sim_clock_exception(cpu->clock)) {
+			(void)uc_emu_stop(uc);
+		}
 	}
 }
 

@@ -241,7 +241,6 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 	struct sim_rv64_cpu *cpu = data;
 	uint64_t va;
 
-	(void)uc;
 	sim_rv64_look(&cpu->engine);
 	set(cpu, AT_PC, get(cpu, AT_PC) - PC_AHEAD);
 	va = get(cpu, AT_BADADDR);
@@ -255,6 +254,9 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 	case LOAD_PAGE: page_fault(cpu, RV64_LOAD, LOAD_PAGE, va); break;
 	case STORE_PAGE: page_fault(cpu, RV64_STORE, STORE_PAGE, va); break;
 	default: deliver(cpu, number, va); break;
+	}
+	if (sim_clock_exception(cpu->clock)) {
+		(void)uc_emu_stop(uc);
 	}
 }
 

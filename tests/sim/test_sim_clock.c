@@ -61,6 +61,27 @@ static void any_clock__deadline_has_passed__one_block_runs_nevertheless(void **s
 	}
 }
 
+/* Where no block ever runs, because each exception is the cause of the next, time passes all the
+ * same. */
+static void block_clock__only_exceptions__time_passes_and_the_deadline_comes(void **state)
+{
+	static int looker;
+
+	(void)state;
+	for (int every = 0; every < 2; every++) {
+		unsigned count = 1;
+
+		sim_clock_start(&time_of_guest, true);
+		sim_clock_arm(&time_of_guest, 5 * SIM_BLOCK_NS);
+		sim_clock_every_block(&time_of_guest, every ? &looker : NULL);
+		while (!sim_clock_exception(&time_of_guest) && count < 100) {
+			count++;
+		}
+		assert_int_equal(count, 5);
+		assert_int_equal(sim_clock_now(&time_of_guest), 5 * SIM_BLOCK_NS);
+	}
+}
+
 static void block_clock__skip__moves_forward_only(void **state)
 {
 	(void)state;
@@ -104,6 +125,7 @@ int main(void)
 		cmocka_unit_test(block_clock__counts_blocks_and_ticks),
 		cmocka_unit_test(block_clock__deadline__is_due_at_the_first_block_not_before_it),
 		cmocka_unit_test(any_clock__deadline_has_passed__one_block_runs_nevertheless),
+		cmocka_unit_test(block_clock__only_exceptions__time_passes_and_the_deadline_comes),
 		cmocka_unit_test(block_clock__skip__moves_forward_only),
 		cmocka_unit_test(host_clock__follows_the_host),
 		cmocka_unit_test(host_clock__deadline_passes__due_at_the_next_look),

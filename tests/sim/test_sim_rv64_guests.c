@@ -126,6 +126,44 @@ static void rv64_lazy__table_is_in_an_untouched_block__is_found(void **state)
 	}
 }
 
+/*
+ * Its vector is nowhere in its own tables: each exception is the cause of the next, and no block of
+ * code ever runs. Time passes nevertheless.
+ */
+static void rv64_end__every_exception_faults_again__timeout(void **state)
+{
+	enum { TABLE = 0x1000, SIZE = 0x2000 };
+	static const uint32_t code[] = {
+		0x400002b7, /* lui t0, 0x40000 */
+		0x10529073, /* csrw stvec, t0 */
+		0x00100293, /* li t0, 1 */
+		0x03f29293, /* slli t0, t0, 63 */
+		0x00080337, /* lui t1, 0x80 */
+		0x20130313, /* addi t1, t1, 0x201: the table's page */
+		0x0062e2b3, /* or t0, t0, t1 */
+		0x18029073, /* csrw satp, t0 */
+		0x12000073, /* sfence.vma */
+		0x00000000, /* illegal */
+	};
+	const uint64_t leaf = 0x80000000ull >> 2 | 0xcf;
+
+	for (int deterministic = 0; deterministic < 2; deterministic++) {
+		uint8_t *image = calloc(1, SIZE);
+
+		(void)kit_setup_rv64(state);
+		assert_non_null(image);
+		memcpy(image, code, sizeof(code));
+		memcpy(image + TABLE + (0x80000000ull >> 30) * sizeof(leaf), &leaf, sizeof(leaf));
+		kit.guest.kernel = (struct hv_blob){.data = image, .size = SIZE};
+		kit.cfg.deterministic = deterministic;
+		kit.cfg.timeout_s = 0.5;
+		kit_again();
+		assert_int_equal(kit.report.end, SIM_TIMEOUT);
+		(void)kit_teardown(state);
+	}
+	(void)kit_setup_rv64(state);
+}
+
 static void rv64_deterministic__same_guest_twice__same_bytes_exits_and_blocks(void **state)
 {
 	static const struct {
@@ -261,6 +299,7 @@ int main(void)
 		kit_test_rv64(rv64_block_clock__guest_waits_an_hour__host_does_not),
 		kit_test_rv64(rv64_end__guest_resets__is_reboot),
 		kit_test_rv64(rv64_end__guest_never_ends__timeout),
+		kit_test_rv64(rv64_end__every_exception_faults_again__timeout),
 		kit_test_rv64(rv64_end__guest_sleeps_for_ever__timeout),
 		kit_test_rv64(rv64_end__guest_crashes__reason_and_registers),
 		kit_test_rv64(rv64_after_a_crash__next_run__is_not_touched_by_it),
