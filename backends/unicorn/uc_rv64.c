@@ -47,16 +47,6 @@ static const struct csr_row csr_rows[] = {
 	{AT_SCOUNTEREN, offsetof(struct rv64_vs, scounteren)},
 };
 
-static uint64_t get(const struct sim_rv64_cpu *cpu, enum sim_rv64_at at)
-{
-	return sim_rv64_get(&cpu->engine, cpu->engine.now, at);
-}
-
-static void set(struct sim_rv64_cpu *cpu, enum sim_rv64_at at, uint64_t value)
-{
-	sim_rv64_set(&cpu->engine, cpu->engine.now, at, value);
-}
-
 static uint64_t with_sd(uint64_t status)
 {
 	return (status & STATUS_FS) == STATUS_FS ? status | STATUS_SD : status;
@@ -65,28 +55,28 @@ static uint64_t with_sd(uint64_t status)
 void sim_rv64_vs_get(const struct sim_rv64_cpu *cpu, struct rv64_vs *vs)
 {
 	for (size_t i = 0; i < HV_ARRAY_COUNT(csr_rows); i++) {
-		uint64_t value = get(cpu, csr_rows[i].at);
+		uint64_t value = sim_rv64_reg(cpu, csr_rows[i].at);
 
 		memcpy((uint8_t *)vs + csr_rows[i].offset, &value, sizeof(value));
 	}
-	vs->vsstatus = with_sd((get(cpu, AT_MSTATUS) & SSTATUS_FIELDS) | STATUS_XLEN);
-	vs->vsie = get(cpu, AT_MIE) & S_INTERRUPTS;
-	vs->user = get(cpu, AT_PRIV) == PRIV_U;
+	vs->vsstatus = with_sd((sim_rv64_reg(cpu, AT_MSTATUS) & SSTATUS_FIELDS) | STATUS_XLEN);
+	vs->vsie = sim_rv64_reg(cpu, AT_MIE) & S_INTERRUPTS;
+	vs->user = sim_rv64_reg(cpu, AT_PRIV) == PRIV_U;
 	vs->senvcfg = 0; /* this hart has none */
 }
 
 /* True: translations may be stale. */
 static bool vs_set(struct sim_rv64_cpu *cpu, const struct rv64_vs *vs)
 {
-	uint64_t status = get(cpu, AT_MSTATUS), satp = get(cpu, AT_SATP), value;
+	uint64_t status = sim_rv64_reg(cpu, AT_MSTATUS), satp = sim_rv64_reg(cpu, AT_SATP), value;
 
 	for (size_t i = 0; i < HV_ARRAY_COUNT(csr_rows); i++) {
 		memcpy(&value, (const uint8_t *)vs + csr_rows[i].offset, sizeof(value));
-		set(cpu, csr_rows[i].at, value);
+		sim_rv64_reg_set(cpu, csr_rows[i].at, value);
 	}
-	set(cpu, AT_MSTATUS, with_sd((vs->vsstatus & SSTATUS_FIELDS) | MSTATUS_TW));
-	set(cpu, AT_MIE, vs->vsie & S_INTERRUPTS);
-	set(cpu, AT_PRIV, vs->user ? PRIV_U : PRIV_S);
+	sim_rv64_reg_set(cpu, AT_MSTATUS, with_sd((vs->vsstatus & SSTATUS_FIELDS) | MSTATUS_TW));
+	sim_rv64_reg_set(cpu, AT_MIE, vs->vsie & S_INTERRUPTS);
+	sim_rv64_reg_set(cpu, AT_PRIV, vs->user ? PRIV_U : PRIV_S);
 	return satp != vs->vsatp || ((status ^ vs->vsstatus) & (STATUS_SUM | STATUS_MXR));
 }
 
@@ -94,16 +84,16 @@ static bool vs_set(struct sim_rv64_cpu *cpu, const struct rv64_vs *vs)
 
 void sim_rv64_irq_set(struct sim_rv64_cpu *cpu, struct rv64_hvip hvip)
 {
-	uint64_t mip = get(cpu, AT_MIP);
+	uint64_t mip = sim_rv64_reg(cpu, AT_MIP);
 
 	mip = (mip & ~(hvip.clear >> 1)) | hvip.set >> 1 | MIP_MSIP;
-	set(cpu, AT_MIP, mip);
+	sim_rv64_reg_set(cpu, AT_MIP, mip);
 	sim_rv64_put(&cpu->engine);
 }
 
 uint64_t sim_rv64_pending(const struct sim_rv64_cpu *cpu)
 {
-	return (get(cpu, AT_MIP) & get(cpu, AT_MIE) & S_INTERRUPTS) << 1;
+	return (sim_rv64_reg(cpu, AT_MIP) & sim_rv64_reg(cpu, AT_MIE) & S_INTERRUPTS) << 1;
 }
 
 uint64_t sim_rv64_time(const struct sim_rv64_cpu *cpu)
@@ -126,7 +116,7 @@ static void store(struct sim_rv64_cpu *cpu)
 	bool stale = false;
 
 	memcpy(general(cpu), &vcpu->regs.x[1], GENERAL_SIZE);
-	set(cpu, AT_PC, vcpu->regs.pc);
+	sim_rv64_reg_set(cpu, AT_PC, vcpu->regs.pc);
 	if (vcpu->vs_dirty) {
 		stale = vs_set(cpu, &vcpu->vs);
 	}
@@ -144,7 +134,7 @@ static void save(struct sim_rv64_cpu *cpu)
 
 	sim_rv64_look(&cpu->engine);
 	memcpy(&vcpu->regs.x[1], general(cpu), GENERAL_SIZE);
-	vcpu->regs.pc = get(cpu, AT_PC);
+	vcpu->regs.pc = sim_rv64_reg(cpu, AT_PC);
 }
 
 enum sim_rv64_exit sim_rv64_run(struct sim_rv64_cpu *cpu, uint64_t deadline)
@@ -174,7 +164,7 @@ enum sim_rv64_exit sim_rv64_run(struct sim_rv64_cpu *cpu, uint64_t deadline)
 /* FCSR is out of reach while FP is off; what the context says of that is restored by the caller. */
 static void fp_on(struct sim_rv64_cpu *cpu)
 {
-	set(cpu, AT_MSTATUS, get(cpu, AT_MSTATUS) | STATUS_FS);
+	sim_rv64_reg_set(cpu, AT_MSTATUS, sim_rv64_reg(cpu, AT_MSTATUS) | STATUS_FS);
 	sim_rv64_put(&cpu->engine);
 }
 
@@ -220,7 +210,7 @@ bool sim_rv64_add(struct sim_rv64_cpu *cpu, struct sim_rv64_vcpu *vcpu)
 	cpu->vcpu = vcpu;
 	sim_rv64_look(&cpu->engine);
 	(void)vs_set(cpu, &fresh);
-	set(cpu, AT_MIP, MIP_MSIP);
+	sim_rv64_reg_set(cpu, AT_MIP, MIP_MSIP);
 	sim_rv64_put(&cpu->engine);
 	return uc_context_save(cpu->engine.uc, vcpu->context) == UC_ERR_OK;
 }

@@ -72,6 +72,17 @@ void sim_rv64_irq_set(struct sim_rv64_cpu *cpu, struct rv64_hvip hvip);
 /* Runs it until something happens, but not beyond `deadline` (ns). core's regs are current then. */
 enum sim_rv64_exit sim_rv64_run(struct sim_rv64_cpu *cpu, uint64_t deadline);
 
+/* A register in engine.now. */
+static inline uint64_t sim_rv64_reg(const struct sim_rv64_cpu *cpu, enum sim_rv64_at at)
+{
+	return sim_rv64_get(&cpu->engine, cpu->engine.now, at);
+}
+
+static inline void sim_rv64_reg_set(struct sim_rv64_cpu *cpu, enum sim_rv64_at at, uint64_t value)
+{
+	sim_rv64_set(&cpu->engine, cpu->engine.now, at, value);
+}
+
 /* The guest's CSRs in engine.now. */
 void sim_rv64_vs_get(const struct sim_rv64_cpu *cpu, struct rv64_vs *vs);
 /* Interrupts that are pending and enabled in engine.now, by the hypervisor's numbers. */

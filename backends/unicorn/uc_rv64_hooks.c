@@ -41,16 +41,6 @@
 #define COUNTER_TIME      1u
 #define COUNTER_INSTRET   2u
 
-static uint64_t get(const struct sim_rv64_cpu *cpu, enum sim_rv64_at at)
-{
-	return sim_rv64_get(&cpu->engine, cpu->engine.now, at);
-}
-
-static void set(struct sim_rv64_cpu *cpu, enum sim_rv64_at at, uint64_t value)
-{
-	sim_rv64_set(&cpu->engine, cpu->engine.now, at, value);
-}
-
 /* ---- where an exception goes ---- */
 
 static void trap(struct sim_rv64_cpu *cpu, uint64_t cause, uint64_t stval, uint64_t gpa)
@@ -65,17 +55,18 @@ static void trap(struct sim_rv64_cpu *cpu, uint64_t cause, uint64_t stval, uint6
 static void take(struct sim_rv64_cpu *cpu, uint64_t cause, uint64_t tval)
 {
 	struct rv64_vcpu *vcpu = cpu->vcpu->rv64;
-	uint64_t sstatus = HV_BIT(1) | HV_BIT(5) | HV_BIT(8), mstatus = get(cpu, AT_MSTATUS);
+	uint64_t sstatus = HV_BIT(1) | HV_BIT(5) | HV_BIT(8),
+		 mstatus = sim_rv64_reg(cpu, AT_MSTATUS);
 
-	vcpu->regs.pc = get(cpu, AT_PC);
+	vcpu->regs.pc = sim_rv64_reg(cpu, AT_PC);
 	vcpu->vs_here = false;
 	rv64_exception_take(vcpu, cause, tval);
-	set(cpu, AT_SEPC, vcpu->vs.vsepc);
-	set(cpu, AT_SCAUSE, vcpu->vs.vscause);
-	set(cpu, AT_STVAL, vcpu->vs.vstval);
-	set(cpu, AT_MSTATUS, (mstatus & ~sstatus) | (vcpu->vs.vsstatus & sstatus));
-	set(cpu, AT_PRIV, PRIV_S);
-	set(cpu, AT_PC, vcpu->regs.pc);
+	sim_rv64_reg_set(cpu, AT_SEPC, vcpu->vs.vsepc);
+	sim_rv64_reg_set(cpu, AT_SCAUSE, vcpu->vs.vscause);
+	sim_rv64_reg_set(cpu, AT_STVAL, vcpu->vs.vstval);
+	sim_rv64_reg_set(cpu, AT_MSTATUS, (mstatus & ~sstatus) | (vcpu->vs.vsstatus & sstatus));
+	sim_rv64_reg_set(cpu, AT_PRIV, PRIV_S);
+	sim_rv64_reg_set(cpu, AT_PC, vcpu->regs.pc);
 	vcpu->vs_here = false;
 	vcpu->vs_dirty = false;
 	sim_rv64_put(&cpu->engine);
@@ -194,7 +185,8 @@ static bool on_unmapped(
 /* The three counters of a hart; all of them count time. */
 static bool counter(struct sim_rv64_cpu *cpu, unsigned number, uint64_t *value)
 {
-	if (get(cpu, AT_PRIV) == PRIV_U && !hv_bit(get(cpu, AT_SCOUNTEREN), number)) {
+	if (sim_rv64_reg(cpu, AT_PRIV) == PRIV_U &&
+		!hv_bit(sim_rv64_reg(cpu, AT_SCOUNTEREN), number)) {
 		return false;
 	}
 	switch (number) {
@@ -219,7 +211,7 @@ static bool read_counter(struct sim_rv64_cpu *cpu, uint32_t insn)
 				(reg - 1) * sizeof(value),
 			&value, sizeof(value));
 	}
-	set(cpu, AT_PC, get(cpu, AT_PC) + 4);
+	sim_rv64_reg_set(cpu, AT_PC, sim_rv64_reg(cpu, AT_PC) + 4);
 	sim_rv64_put(&cpu->engine);
 	return true;
 }
@@ -230,7 +222,7 @@ static void illegal(struct sim_rv64_cpu *cpu)
 	struct rv64_vs vs;
 
 	sim_rv64_vs_get(cpu, &vs);
-	if (!rv64_insn_peek(&vs, &cpu->vcpu->rv64->hv.vm->gmem, get(cpu, AT_PC), &insn) ||
+	if (!rv64_insn_peek(&vs, &cpu->vcpu->rv64->hv.vm->gmem, sim_rv64_reg(cpu, AT_PC), &insn) ||
 		!read_counter(cpu, insn)) {
 		deliver(cpu, ILLEGAL, insn);
 	}
@@ -242,10 +234,12 @@ static void on_exception(uc_engine *uc, uint32_t number, void *data)
 	uint64_t va;
 
 	sim_rv64_look(&cpu->engine);
-	set(cpu, AT_PC, get(cpu, AT_PC) - PC_AHEAD);
-	va = get(cpu, AT_BADADDR);
+	sim_rv64_reg_set(cpu, AT_PC, sim_rv64_reg(cpu, AT_PC) - PC_AHEAD);
+	va = sim_rv64_reg(cpu, AT_BADADDR);
 	switch (number) {
-	case ECALL_U: deliver(cpu, get(cpu, AT_PRIV) == PRIV_U ? ECALL_U : ECALL_VS, 0); break;
+	case ECALL_U:
+		deliver(cpu, sim_rv64_reg(cpu, AT_PRIV) == PRIV_U ? ECALL_U : ECALL_VS, 0);
+		break;
 	case ILLEGAL: illegal(cpu); break;
 	case FETCH_FAULT: access_fault(cpu, RV64_FETCH, FETCH_GUEST, va); break;
 	case LOAD_FAULT: access_fault(cpu, RV64_LOAD, LOAD_GUEST, va); break;
