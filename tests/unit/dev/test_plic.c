@@ -630,6 +630,22 @@ static void reset__in_the_middle_of_everything__is_power_on_and_lines_stay(void 
 	assert_int_equal(claim(0), UART);
 }
 
+static void reset__each_source__has_priority_0_and_is_nobodys(void **state)
+{
+	(void)state;
+	start(PLIC_SOURCES_MAX, PLIC_HARTS);
+	for (uint32_t source = 1; source <= PLIC_SOURCES_MAX; source++) {
+		open(source % PLIC_HARTS, source, 7);
+	}
+	plic_ops.reset(bench.plic);
+	for (uint32_t source = 1; source <= PLIC_SOURCES_MAX; source++) {
+		assert_int_equal(rd(priority(source)), 0);
+		enable(source % PLIC_HARTS, source);
+		raise(source);
+		assert_false(is_raised(source % PLIC_HARTS));
+	}
+}
+
 /* ---- races ---- */
 
 static uint32_t got[2];
@@ -751,6 +767,7 @@ int main(void)
 		bench_test(l4_claim__priorities__highest_first_and_of_equals_the_lowest),
 		bench_test(l4_threshold__each_pair__lets_only_higher_priorities_through),
 		bench_test(reset__in_the_middle_of_everything__is_power_on_and_lines_stay),
+		bench_test(reset__each_source__has_priority_0_and_is_nobodys),
 		bench_test(l2_claim__two_harts_at_once__never_get_the_same),
 		bench_test(line__toggles_while_it_is_claimed__is_one_request),
 	};
