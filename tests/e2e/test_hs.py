@@ -46,6 +46,11 @@ class Debian(baremetal.Debian, unittest.TestCase):
     release = r"6\.12"
     console = "console=ttyS0"
 
+    def test_2_cpus_with_an_aplic__guest_ready_and_the_console_works_by_it(self):
+        out, _ = self.boot("--cpus", "2", "--aia", "aplic", "--append", self.console)
+        self.assertIn("riscv-aplic d000000.aplic: 96 interrupts directly connected to 2 CPUs", out)
+        self.assertRegex(out, r"GUEST-READY %s\S* riscv64 cpus=2 mem=" % self.release)
+
 
 if __name__ == "__main__":
     baremetal.main()
