@@ -4,8 +4,6 @@
 #include <load/fdt_token.h>
 #include <load/load.h>
 
-#define FDT_PROP_HEADER 8u /* len, nameoff */
-
 const char *fdt_token_name(uint32_t kind)
 {
 	switch (kind) {
@@ -87,31 +85,4 @@ enum hv_status fdt_token_read(
 	case FDT_END: return HV_OK;
 	default: return load_refuse(error, "not a token");
 	}
-}
-
-static uint32_t fdt_padded(uint32_t size)
-{
-	return (uint32_t)hv_align_up(size, FDT_CELL);
-}
-
-struct fdt_token fdt_token_next(const struct hv_fdt *fdt, uint32_t at)
-{
-	const uint8_t *cell = fdt->base + fdt->structs + at;
-	struct fdt_token token = {.kind = hv_be32(cell), .at = at, .next = at + FDT_CELL};
-
-	if (token.kind == FDT_PROP) {
-		uint32_t len = hv_be32(cell + FDT_CELL);
-
-		token.name = (const char *)fdt->base + fdt->strings + hv_be32(cell + 8);
-		token.value = (struct hv_blob){cell + FDT_CELL + FDT_PROP_HEADER, len};
-		token.next += FDT_PROP_HEADER + fdt_padded(len);
-	} else if (token.kind == FDT_BEGIN_NODE) {
-		uint32_t size = 0;
-
-		token.name = (const char *)cell + FDT_CELL;
-		while (token.name[size++] != '\0') {
-		}
-		token.next += fdt_padded(size);
-	}
-	return token;
 }

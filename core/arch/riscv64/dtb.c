@@ -118,12 +118,25 @@ static void narrow_timebase(const struct editor *edit)
 	}
 }
 
+/* Harts lie below this node (Devicetree Specification 0.4, 3.7). */
+static bool is_cpus(const struct hv_fdt_node *node)
+{
+	static const char cpus[] = "cpus";
+	size_t n = 0;
+
+	while (n < sizeof(cpus) && node->name[n] == cpus[n]) {
+		n++;
+	}
+	return n == sizeof(cpus) && node->depth == 1;
+}
+
 enum hv_status rv64_dtb_narrow(
 	void *tree, uint64_t size, const struct rv64_caps *caps, struct hv_load_error *error)
 {
 	struct editor edit = {.tree = tree, .caps = caps};
 	struct hv_fdt_walk walk;
 	enum hv_status status;
+	bool in_cpus = false;
 
 	*error = (struct hv_load_error){.input = "dtb"};
 	status = hv_fdt_open(&edit.fdt, (struct hv_blob){tree, size}, error);
@@ -132,10 +145,13 @@ enum hv_status rv64_dtb_narrow(
 	}
 	hv_fdt_walk_init(&walk, &edit.fdt);
 	while (hv_fdt_walk_next(&walk, &edit.node)) {
-		narrow_isa(&edit);
-		narrow_list(&edit);
-		narrow_mmu(&edit);
-		narrow_timebase(&edit);
+		in_cpus = edit.node.depth <= 1 ? is_cpus(&edit.node) : in_cpus;
+		if (in_cpus) {
+			narrow_isa(&edit);
+			narrow_list(&edit);
+			narrow_mmu(&edit);
+			narrow_timebase(&edit);
+		}
 	}
 	return HV_OK;
 }

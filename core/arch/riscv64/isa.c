@@ -15,21 +15,11 @@ struct name {
 
 #define LETTER(c) HV_BIT((c) - 'a')
 
-/* In canonical order; the last two are read, and written as what they stand for. */
-static const struct name letters[] = {
-	{"i", LETTER('i')},
-	{"m", LETTER('m')},
-	{"a", LETTER('a')},
-	{"f", LETTER('f')},
-	{"d", LETTER('d')},
-	{"c", LETTER('c')},
-	{"v", LETTER('v')},
-	{"h", LETTER('h')},
-	{"g", LETTER('i') | LETTER('m') | LETTER('a') | LETTER('f') | LETTER('d') |
-			HV_BIT(RV64_EXT_ZICSR) | HV_BIT(RV64_EXT_ZIFENCEI)},
-	{"b", HV_BIT(RV64_EXT_ZBA) | HV_BIT(RV64_EXT_ZBB) | HV_BIT(RV64_EXT_ZBS)},
-};
-#define LETTERS_WRITTEN 8u
+/* In canonical order. */
+static const char letters[] = "imafdcvh";
+#define LETTERS                                                                                    \
+	(LETTER('i') | LETTER('m') | LETTER('a') | LETTER('f') | LETTER('d') | LETTER('c') |       \
+		LETTER('v') | LETTER('h'))
 
 /* In canonical order: by the letter after the z, that of the class, then by the alphabet. */
 static const struct name names[] = {
@@ -116,11 +106,25 @@ static size_t match(struct input in, const char *name)
 	return name[n] ? 0 : n;
 }
 
-/* `in` is all of one name that has several letters. */
+/* What one letter stands for; G and B are short for others. */
+static uint64_t exts_of_letter(char c)
+{
+	switch (c) {
+	case 'b': return HV_BIT(RV64_EXT_ZBA) | HV_BIT(RV64_EXT_ZBB) | HV_BIT(RV64_EXT_ZBS);
+	case 'g':
+		return LETTER('i') | LETTER('m') | LETTER('a') | LETTER('f') | LETTER('d') |
+		       HV_BIT(RV64_EXT_ZICSR) | HV_BIT(RV64_EXT_ZIFENCEI);
+	default: return c >= 'a' && c <= 'z' ? LETTER(c) & LETTERS : 0;
+	}
+}
+
+/* `in` is all of one name that has several letters. Most differ in their second. */
 static uint64_t exts_of(struct input in)
 {
+	char second = in.left > 1 ? lower(in.at[1]) : '\0';
+
 	for (size_t i = 0; i < HV_ARRAY_COUNT(names); i++) {
-		size_t n = match(in, names[i].name);
+		size_t n = names[i].name[1] == second ? match(in, names[i].name) : 0;
 
 		if (n && version(after(in, n)) == in.left - n) {
 			return names[i].exts;
@@ -143,9 +147,7 @@ static size_t take_name(struct input in, uint64_t *exts)
 
 static size_t take_letter(struct input in, uint64_t *exts)
 {
-	for (size_t i = 0; i < HV_ARRAY_COUNT(letters); i++) {
-		*exts |= match(in, letters[i].name) ? letters[i].exts : 0;
-	}
+	*exts |= exts_of_letter(lower(in.at[0]));
 	return 1 + version(after(in, 1));
 }
 
@@ -190,8 +192,10 @@ size_t rv64_isa_write(uint64_t exts, char isa[RV64_ISA_MAX])
 	struct hv_text text = {.at = isa, .size = RV64_ISA_MAX - 1, .used = 0};
 
 	hv_text_str(&text, "rv64");
-	for (size_t i = 0; i < LETTERS_WRITTEN; i++) {
-		hv_text_str(&text, exts & letters[i].exts ? letters[i].name : "");
+	for (const char *c = letters; *c; c++) {
+		if (exts & LETTER(*c)) {
+			hv_text_char(&text, *c);
+		}
 	}
 	for (size_t i = 0; i < HV_ARRAY_COUNT(names); i++) {
 		if (exts & names[i].exts) {

@@ -216,6 +216,33 @@ static void timebase__of_one_cell__is_the_cpus(void **state)
 	assert_says("timebase-frequency", "12345678", 8);
 }
 
+/* Properties of the same names elsewhere are somebody else's. */
+static void narrow__other_nodes__are_left_alone(void **state)
+{
+	static const char *const other[] = {"cpu", "cpusx", "soc"};
+	struct rv64_caps caps = caps_of(EXTS("rv64ima"), 3);
+	int node, deep;
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < HV_ARRAY_COUNT(other); i++) {
+		node = fdt_add_subnode(buf, 0, other[i]);
+		assert_int_equal(fdt_setprop_string(buf, node, "riscv,isa", "rv64imafdch"), 0);
+		deep = fdt_add_subnode(buf, node, "cpus");
+		assert_int_equal(fdt_setprop_string(buf, deep, "riscv,isa", "rv64imafdch"), 0);
+	}
+	say("riscv,isa", "rv64imafdch", 12);
+	memcpy(before, buf, sizeof(buf));
+	narrow(&caps);
+	assert_says("riscv,isa", "rv64ima", 8);
+	for (size_t i = 0; i < HV_ARRAY_COUNT(other); i++) {
+		node = fdt_subnode_offset(buf, 0, other[i]);
+		deep = fdt_subnode_offset(buf, node, "cpus");
+		assert_string_equal(fdt_getprop(buf, node, "riscv,isa", NULL), "rv64imafdch");
+		assert_string_equal(fdt_getprop(buf, deep, "riscv,isa", NULL), "rv64imafdch");
+	}
+}
+
 static void narrow__twice__changes_nothing_more(void **state)
 {
 	const struct rv64_caps caps = caps_of(EXTS("rv64imac_zba"), 4);
@@ -274,6 +301,7 @@ int main(void)
 		hv_unit_test(mmu_type__above_the_cpu__comes_down_to_it),
 		hv_unit_test(mmu_type__none_or_other__stays),
 		hv_unit_test(timebase__of_one_cell__is_the_cpus),
+		hv_unit_test(narrow__other_nodes__are_left_alone),
 		hv_unit_test(narrow__twice__changes_nothing_more),
 		hv_unit_test(f6_narrow__no_tree__is_refused_and_untouched),
 		hv_unit_test(f1_narrow__prefixes_of_a_tree__stay_inside),
