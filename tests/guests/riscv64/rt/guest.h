@@ -195,6 +195,13 @@ bool sbi_has(uint64_t ext);
 #define SBI_PMU             0x504d55u
 #define SBI_SUSP            0x53555350u
 
+/* Base function 1: the implementation, of which this is Drydock's number. */
+#define SBI_IMPL_DRYDOCK 0x647279u
+static inline bool on_drydock(void)
+{
+	return SBI(SBI_BASE, 1).value == SBI_IMPL_DRYDOCK;
+}
+
 #define SBI_NOT_SUPPORTED     -2
 #define SBI_INVALID_PARAM     -3
 #define SBI_DENIED            -4
