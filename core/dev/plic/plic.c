@@ -100,18 +100,23 @@ static void hart_update(struct plic *plic, uint32_t index)
 	}
 }
 
-static void harts_update(struct plic *plic)
+/* Sources of a word changed: that concerns only the harts that have one of them enabled. */
+static void harts_update(struct plic *plic, uint32_t word, uint32_t sources)
 {
 	for (uint32_t i = 0; i < plic->harts; i++) {
-		hart_update(plic, i);
+		if (GET(plic->hart[i].enabled[word]) & sources) {
+			hart_update(plic, i);
+		}
 	}
 }
 
 static void pending_set(struct plic *plic, uint32_t word, uint32_t pending)
 {
+	uint32_t changed = GET(plic->pending[word]) ^ pending;
+
 	SET(plic->pending[word], pending);
 	plic->pending_words = with_bits(plic->pending_words, 1u << word, pending != 0);
-	harts_update(plic);
+	harts_update(plic, word, changed);
 }
 
 /* ---- gateways (PLIC 5): one request at a time, until it is completed ---- */
@@ -157,17 +162,18 @@ bool plic_is_raised(const struct plic *plic, uint16_t index)
 static void priority_write(struct plic *plic, uint32_t source, uint32_t value)
 {
 	uint8_t priority = value & PLIC_PRIORITY_MAX;
+	uint32_t word = source / WORD_BITS;
 
 	if (!exists(plic, source)) {
 		return;
 	}
 	SET(plic->priority[source], priority);
 	for (uint32_t t = 0; t < PLIC_PRIORITY_MAX; t++) {
-		uint32_t *above = &plic->above[t][source / WORD_BITS];
+		uint32_t *above = &plic->above[t][word];
 
 		*above = with_bits(*above, bit_of(source), priority > t);
 	}
-	harts_update(plic);
+	harts_update(plic, word, bit_of(source));
 }
 
 /* The bits of a word that stand for sources. */
