@@ -32,71 +32,19 @@ def tree_without_gich():
     return tree.replace(gicc_to_gicv, gicc_to_gicv[:28] + bytes(4) + gicc_to_gicv[32:])
 
 
-class Parts(baremetal.SelfTest, unittest.TestCase):
-    """Parts of the hypervisor against the CPU's own opinion."""
-
-    def test_p16_stage2__random_sequences__the_cpu_agrees_with_the_ghost_map(self):
-        out = self.passes("stage2")
-        self.assertRegex(out, r"[1-9][0-9]{2,} maps")
-        self.assertRegex(out, r"[1-9][0-9]{4,} queries, 0 mismatches")
-
-    def test_i12_stage1__every_page__only_what_is_needed(self):
-        self.assertRegex(self.passes("stage1"), r"[1-9][0-9]+ pages, 0 wrong")
-
-    def test_x23_registers__through_entry_and_exit__unchanged(self):
-        self.assertRegex(self.passes("entry"), r"[1-9][0-9]{2,} checks, 0 wrong")
-
-    def test_p6_p8_tlb__after_each_change__follows_the_tables(self):
-        self.assertRegex(self.passes("tlb"), r"[1-9][0-9]+ checks, 0 wrong")
+class Parts(baremetal.Parts, unittest.TestCase):
+    pass
 
 
-class Faults(unittest.TestCase):
-    """X7, I12: what the hypervisor must not do faults, and ends in a dump that says what and where."""
-
-    def dumps(self, name, what, *patterns):
-        out = qemu(SELFTEST, name.encode())
-        self.assertIn("dump hypervisor fault: %s\n" % what, out)
-        for pattern in patterns:
-            self.assertRegex(out, pattern)
-        self.assertRegex(out, r"dump  x0 0x[0-9a-f]{16}  x1 ")
-        self.assertRegex(out, r"dump x30 0x[0-9a-f]{16}")
-        self.assertTrue(out.endswith("end crash hypervisor fault\n"), out)
-
-    def test_i12_write_to_code__permission(self):
-        self.dumps("write-text", "data abort, permission, write", r"far 0x[0-9a-f]{16} image\+0x0\n")
-
-    def test_i12_write_to_constants__permission(self):
-        self.dumps("write-rodata", "data abort, permission, write")
-
-    def test_i12_execute_data__permission(self):
-        self.dumps("exec-data", "instruction abort, permission")
-
-    def test_i12_execute_stack__permission(self):
-        self.dumps("exec-stack", "instruction abort, permission")
-
-    def test_i12_execute_guest_ram__permission(self):
-        self.dumps("exec-ram", "instruction abort, permission")
-
-    def test_i12_read_own_tables__translation(self):
-        self.dumps("read-tables", "data abort, translation")
-
-    def test_x7_read_null__translation(self):
-        self.dumps("read-null", "data abort, translation", r"far 0x0{16}\n", r"pc  0x[0-9a-f]{16} image\+",
-                   r"stack 0x[0-9a-f]{16} image\+")
-
-    def test_x7_stack_overflow__guard_page_and_fault_stack(self):
-        self.dumps("stack-overflow", "data abort, translation, write", r"far 0x[0-9a-f]{13}ff0\n")
-
-    def test_x7_undefined_instruction__named(self):
-        self.dumps("undefined", "undefined instruction")
-
-    def test_x7_brk__named(self):
-        self.dumps("brk", "BRK", r"esr 0x0*f2000001")
-
-    def test_failed_check__says_which(self):
-        out = qemu(SELFTEST, b"check")
-        self.assertIn("dump tests/e2e/el2/faults.c:", out)
-        self.assertTrue(out.endswith("end crash hypervisor check\n"), out)
+class Faults(baremetal.Faults, unittest.TestCase):
+    address = "far"
+    registers = (r"dump  x0 0x[0-9a-f]{16}  x1 ", r"dump x30 0x[0-9a-f]{16}")
+    write_denied = "data abort, permission, write"
+    exec_denied = "instruction abort, permission"
+    read_absent = "data abort, translation"
+    write_absent = "data abort, translation, write"
+    undefined = "undefined instruction"
+    brk = "BRK"
 
 
 class Starts(baremetal.Starts, unittest.TestCase):

@@ -1,14 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The HS-mode image in QEMU: how it starts, how guests end, and guests on it.
+"""The HS-mode image in QEMU: its own parts, its own faults, how it starts, how guests end, and guests on it.
 
-Usage: test_hs.py Starts|Ends|Guests|Debian   Paths and the CPU come from the environment, as ctest sets it.
+Usage: test_hs.py Parts|Faults|Starts|Ends|Guests|Debian   Paths and the CPU come from the environment, as ctest sets it.
 """
 import tempfile
 import unittest
 
 import baremetal
 from bundle import riscv64_tree
+
+
+class Parts(baremetal.Parts, unittest.TestCase):
+    pass
+
+
+class Faults(baremetal.Faults, unittest.TestCase):
+    address = "stval"
+    registers = (r"dump  x1 0x[0-9a-f]{16}  x2 ", r"dump x31 0x[0-9a-f]{16}")
+    write_denied = write_absent = "store/AMO page fault"
+    exec_denied = "instruction page fault"
+    read_absent = "load page fault"
+    undefined = "illegal instruction"
+    brk = "breakpoint"
 
 
 class Starts(baremetal.Starts, unittest.TestCase):
@@ -53,4 +67,4 @@ class Debian(baremetal.Debian, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    baremetal.main()
+    baremetal.main(baremetal.SELFTEST)

@@ -42,13 +42,79 @@ def guest_bytes(name):
         return file.read()
 
 
-class SelfTest:
-    """Parts of the hypervisor that an image of their own drives; its initrd's first word is the test."""
+class Parts:
+    """Parts of the hypervisor against the CPU's own opinion; an image's first word in its initrd is the test."""
 
     def passes(self, name):
         out = qemu(SELFTEST, name.encode())
         self.assertIn("end off", out, out)
         return out
+
+    def test_p12_p16_stage2__random_sequences__the_cpu_agrees_with_the_ghost_map(self):
+        out = self.passes("stage2")
+        self.assertRegex(out, r"[1-9][0-9]{2,} maps")
+        self.assertRegex(out, r"[1-9][0-9]{4,} queries, 0 mismatches")
+
+    def test_i12_stage1__every_page__only_what_is_needed(self):
+        self.assertRegex(self.passes("stage1"), r"[1-9][0-9]+ pages, 0 wrong")
+
+    def test_x23_registers__through_entry_and_exit__unchanged(self):
+        self.assertRegex(self.passes("entry"), r"[1-9][0-9]{2,} checks, 0 wrong")
+
+    def test_p6_p8_tlb__after_each_change__follows_the_tables(self):
+        self.assertRegex(self.passes("tlb"), r"[1-9][0-9]+ checks, 0 wrong")
+
+
+class Faults:
+    """X7, I12: what the hypervisor must not do faults, and ends in a dump that says what and where."""
+
+    address = ""    # what a dump calls the faulting one
+    registers = ()  # patterns of all dumps
+    # What the CPU says of each.
+    write_denied = exec_denied = read_absent = write_absent = undefined = brk = ""
+
+    def dumps(self, name, what, *patterns):
+        out = qemu(SELFTEST, name.encode())
+        self.assertIn("dump hypervisor fault: %s\n" % what, out)
+        for pattern in (*patterns, *self.registers):
+            self.assertRegex(out, pattern)
+        self.assertTrue(out.endswith("end crash hypervisor fault\n"), out)
+
+    def test_i12_write_to_code__denied(self):
+        self.dumps("write-text", self.write_denied, self.address + r" 0x[0-9a-f]{16} image\+0x0\n")
+
+    def test_i12_write_to_constants__denied(self):
+        self.dumps("write-rodata", self.write_denied)
+
+    def test_i12_execute_data__denied(self):
+        self.dumps("exec-data", self.exec_denied)
+
+    def test_i12_execute_stack__denied(self):
+        self.dumps("exec-stack", self.exec_denied)
+
+    def test_i12_execute_guest_ram__denied(self):
+        self.dumps("exec-ram", self.exec_denied)
+
+    def test_i12_read_own_tables__not_there(self):
+        self.dumps("read-tables", self.read_absent)
+
+    def test_x7_read_null__not_there(self):
+        self.dumps("read-null", self.read_absent, self.address + r" 0x0{16}\n", r"pc  0x[0-9a-f]{16} image\+",
+                   r"stack 0x[0-9a-f]{16} image\+")
+
+    def test_x7_stack_overflow__guard_page_and_fault_stack(self):
+        self.dumps("stack-overflow", self.write_absent, self.address + r" 0x[0-9a-f]{13}ff0\n")
+
+    def test_x7_undefined_instruction__named(self):
+        self.dumps("undefined", self.undefined)
+
+    def test_x7_brk__named(self):
+        self.dumps("brk", self.brk)
+
+    def test_failed_check__says_which(self):
+        out = qemu(SELFTEST, b"check")
+        self.assertIn("dump tests/e2e/parts/faults.c:", out)
+        self.assertTrue(out.endswith("end crash hypervisor check\n"), out)
 
 
 class Starts:

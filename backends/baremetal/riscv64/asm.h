@@ -8,6 +8,8 @@
 
 #define CAUSE_VS_ECALL 10 /* environment call from VS-mode; priv 8.2.8 */
 
+#define HSTATUS_SPV (1 << 7)
+
 /* HLV, HLVX and HSV are the SYSTEM instructions with this funct3; it is in their first half. */
 #define INSN_HLS_MASK 0x707f
 #define INSN_HLS      0x4073

@@ -3,6 +3,8 @@
 #ifndef CSR_H
 #define CSR_H
 
+#include "asm.h"
+
 #include <hv/types.h>
 
 #define CSR_STR2(x) #x
@@ -47,7 +49,6 @@
 #define SSTATUS_VS  (3u << 9)
 #define SSTATUS_FS  (3u << 13)
 
-#define HSTATUS_SPV  (1u << 7)
 #define HSTATUS_SPVP (1u << 8)
 
 #define ATP_MODE_SHIFT 60

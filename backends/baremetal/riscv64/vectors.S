@@ -137,6 +137,8 @@ func own_trap
 	csrr	t0, sepc
 	addi	t0, t0, 4
 	csrw	sepc, t0
+	li	t0, HSTATUS_SPV		/* OpenSBI 1.1 leaves it when it hands an access fault on */
+	csrc	hstatus, t0
 	ld	t0, CPU_FAULT + 8 * 5(a0)
 	ld	t1, CPU_FAULT + 8 * 6(a0)
 	ld	a0, CPU_FAULT + 8 * 10(a0)

@@ -7,10 +7,10 @@
 #include <common/main.h>
 #include <common/report.h>
 #include <common/stage1.h>
-#include <el2.h>
+#include <hv/bits.h>
 
 #define NAME_MOST 32u
-#define RAM_SIZE  HV_MIB(4)
+#define RAM_SIZE  HV_MIB(16)
 
 static struct tree *tree;
 

@@ -1,32 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * I12: every page of the image, and what lies around it, as the CPU itself sees it from EL2 (AT
- * S1E2R, AT S1E2W). That nothing writable can be executed is SCTLR_EL2.WXN; the faults prove it.
+ * I12: every page of the image, and what lies around it, as the CPU itself sees it. That nothing
+ * writable can be executed, the faults prove.
  */
+#include "cpu.h"
 #include "selftest.h"
 
 #include <common/image.h>
 #include <common/report.h>
-#include <el2.h>
 #include <hv/bits.h>
 
-#define PAR_F    HV_BIT(0)
 #define FAR_AWAY HV_GIB(32) /* how far the hypervisor must see nothing */
 
 static struct {
 	uint64_t wrong, pages;
 } state;
-
-static bool may(uint64_t at, bool write)
-{
-	if (write) {
-		__asm__ volatile("at s1e2w, %0" : : "r"(at) : "memory");
-	} else {
-		__asm__ volatile("at s1e2r, %0" : : "r"(at) : "memory");
-	}
-	ISB();
-	return !(SYSREG_READ(par_el1) & PAR_F);
-}
 
 static void expect(uint64_t at, bool read, bool write)
 {
@@ -34,7 +22,7 @@ static void expect(uint64_t at, bool read, bool write)
 	struct hv_text text = HV_TEXT(line);
 
 	state.pages++;
-	if (may(at, false) == read && may(at, true) == write) {
+	if (cpu_may(at, false) == read && cpu_may(at, true) == write) {
 		return;
 	}
 	state.wrong++;
@@ -54,23 +42,17 @@ static void expect_all(const uint8_t *from, const uint8_t *to, bool read, bool w
 /* The translation tables are nobody's to read or write: from the root on, they are one pool. */
 static void probe_data(void)
 {
-	uint64_t root = SYSREG_READ(ttbr0_el2);
+	size_t stack_size;
+	const uint8_t *stack = cpu_stack(&stack_size);
 
 	for (uintptr_t at = (uintptr_t)rodata_end; at < (uintptr_t)image_end; at += HV_PAGE_SIZE) {
-		bool guard = false, table = at == root;
-
-		for (unsigned i = 0; i < EL2_CPUS; i++) {
-			guard = guard || at == (uintptr_t)cpu_slots[i].guard ||
-				at == (uintptr_t)cpu_slots[i].fault_guard;
-		}
-		if (guard || table) {
+		if (cpu_is_guard(at) || at == cpu_root()) {
 			expect(at, false, false);
-		} else if (may(at, false) != may(at, true)) {
+		} else if (cpu_may(at, false) != cpu_may(at, true)) {
 			expect(at, true, true); /* says so */
 		}
 	}
-	expect_all((const uint8_t *)cpu_slots[0].stack,
-		(const uint8_t *)cpu_slots[0].stack + EL2_STACK_SIZE, true, true);
+	expect_all(stack, stack + stack_size, true, true);
 }
 
 bool probe_run(const struct selftest_ram *ram)
@@ -87,8 +69,8 @@ bool probe_run(const struct selftest_ram *ram)
 	for (uint64_t at = HV_GIB(4); at < FAR_AWAY; at += HV_MIB(2)) {
 		expect(at, false, false);
 	}
-	if (!(SYSREG_READ(sctlr_el2) & SCTLR_WXN)) {
-		report_str("log", "WXN is off");
+	if (!cpu_forbids_writable_code()) {
+		report_str("log", "writable code is not forbidden");
 		state.wrong++;
 	}
 	hv_text_dec(&text, state.pages);

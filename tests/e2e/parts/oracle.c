@@ -1,30 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * P16: random sequences of map, unmap and protect on a Stage-2 table; then the CPU itself is asked
- * what it makes of each address (AT S12E1R, AT S12E1W, PAR_EL1), and has to agree with a ghost map:
- * an array of what should be there. With the guest's MMU off, its virtual address is the IPA.
+ * P16: random sequences of map, unmap and protect on a guest's nested table; then the CPU itself is
+ * asked what it makes of each address, and has to agree with a ghost map: an array of what should
+ * be there. With the guest's own translation off, its virtual address is the one that is looked up.
  */
+#include "cpu.h"
 #include "selftest.h"
 
-#include <arch/aarch64/a64.h>
-#include <caps.h>
 #include <common/report.h>
 #include <hv/bits.h>
-#include <sysreg.h>
 
-#define IA_BITS    40u
 #define OPERATIONS 1500u
 #define PROBES     48u /* after each operation */
 
-#define PAR_F             HV_BIT(0)
-#define PAR_S             HV_BIT(9)
-#define PAR_PA            HV_MASK(47, 12)
-#define PAR_FST_KIND(par) hv_bits(par, 6, 3)
-#define FST_TRANSLATION   1u
-#define FST_PERMISSION    3u
-
-#define HCR_VM HV_BIT(0)
-#define HCR_RW HV_BIT(31)
+#define PAGE_MASK (~(HV_PAGE_SIZE - 1))
 
 /* A window of the IPA space, in units that are mapped or not as a whole. */
 #define UNITS 1024u
@@ -34,17 +23,21 @@ struct window {
 };
 
 /*
- * Pages across block borders; blocks of 2 MiB, of which some make 1 GiB; and the end of the space.
+ * Pages across block borders; blocks of 2 MiB, of which some make 1 GiB; the end of the space; and
+ * the first again but for the highest bit (P12).
  */
-static struct window window[] = {
-	{.ipa = HV_GIB(1) - HV_MIB(2), .unit = HV_PAGE_SIZE},
-	{.ipa = HV_GIB(2), .unit = HV_MIB(2)},
-	{.ipa = HV_BIT(IA_BITS) - UNITS * HV_PAGE_SIZE, .unit = HV_PAGE_SIZE},
+enum { BORDERS, BLOCKS, END, ALIAS, WINDOWS };
+static struct window window[WINDOWS] = {
+	[BORDERS] = {.ipa = HV_GIB(1) - HV_MIB(2), .unit = HV_PAGE_SIZE},
+	[BLOCKS] = {.ipa = HV_GIB(2), .unit = HV_MIB(2)},
+	[END] = {.unit = HV_PAGE_SIZE},
+	[ALIAS] = {.unit = HV_PAGE_SIZE},
 };
 
 static struct {
 	struct hv_pt pt;
 	struct hv_pages pages;
+	uint64_t memory; /* whose words contain their addresses; as large as a window of pages */
 	uint64_t random;
 	uint64_t queries, mismatches, done[3];
 } state;
@@ -76,47 +69,37 @@ static void complain(const char *what, uint64_t ipa, uint64_t want, uint64_t got
 	report("log", &text);
 }
 
-static uint64_t ask(uint64_t ipa, bool write)
-{
-	uint64_t par;
-
-	if (write) {
-		__asm__ volatile("at s12e1w, %0" : : "r"(ipa) : "memory");
-	} else {
-		__asm__ volatile("at s12e1r, %0" : : "r"(ipa) : "memory");
-	}
-	ISB();
-	par = SYSREG_READ(par_el1);
-	state.queries++;
-	return par;
-}
-
-/* Whether PAR_EL1 says what the ghost entry (for the address itself) means for this access. */
-static bool agrees(uint64_t par, uint64_t ghost, uint64_t pa, uint8_t prot)
+/* Whether the CPU says what the ghost entry (for the address itself) means for this access. */
+static bool agrees(struct cpu_look look, uint64_t ghost, uint64_t pa, uint8_t prot)
 {
 	if (ghost == 0) {
-		return (par & PAR_F) && (par & PAR_S) && PAR_FST_KIND(par) == FST_TRANSLATION;
+		return look.answer == CPU_ABSENT || look.answer == CPU_REFUSED;
 	}
 	if (!(ghost & prot)) {
-		return (par & PAR_F) && (par & PAR_S) && PAR_FST_KIND(par) == FST_PERMISSION;
+		return look.answer == CPU_DENIED || look.answer == CPU_REFUSED;
 	}
-	return !(par & PAR_F) && (par & PAR_PA) == (pa & PAR_PA);
+	return look.answer == CPU_FINE && (look.pa == pa || look.pa == UINT64_MAX);
+}
+
+static void ask(uint64_t ipa, uint64_t ghost, uint64_t pa, uint8_t prot)
+{
+	struct cpu_look look = cpu_guest_look(ipa, prot == HV_PROT_W, pa);
+
+	state.queries++;
+	if (!agrees(look, ghost, pa, prot)) {
+		complain(prot == HV_PROT_W ? "write" : "read", ipa, ghost,
+			look.answer == CPU_FINE ? look.pa : look.answer);
+	}
 }
 
 static void probe(const struct window *in, uint32_t unit)
 {
 	uint64_t off = draw(in->unit) & ~(uint64_t)7;
 	uint64_t ipa = in->ipa + unit * in->unit + off, ghost = in->ghost[unit];
-	uint64_t pa = (ghost & PAR_PA) + off;
-	uint64_t par = ask(ipa, false);
+	uint64_t pa = (ghost & PAGE_MASK) + off;
 
-	if (!agrees(par, ghost, pa, HV_PROT_R)) {
-		complain("read", ipa, ghost, par);
-	}
-	par = ask(ipa, true);
-	if (!agrees(par, ghost, pa, HV_PROT_W)) {
-		complain("write", ipa, ghost, par);
-	}
+	ask(ipa, ghost, pa, HV_PROT_R);
+	ask(ipa, ghost, pa, HV_PROT_W);
 }
 
 struct span {
@@ -168,15 +151,26 @@ static uint8_t draw_prot(void)
 	return prot[draw(HV_ARRAY_COUNT(prot))];
 }
 
+/*
+ * Where a window is mapped: to our memory, where a CPU can tell what it sees, or where there may be
+ * none. Often, but not always, aligned like the IPA, so that blocks can form.
+ */
+static uint64_t draw_pa(const struct window *in)
+{
+	uint64_t skew = draw(4) == 0 ? in->unit : 0;
+
+	if (in->unit == HV_PAGE_SIZE && draw(2) == 0) {
+		return state.memory + skew;
+	}
+	return HV_GIB(64) * (1 + draw(8)) + hv_bits(in->ipa, 31, 0) + skew;
+}
+
 static void do_map(struct span span)
 {
 	uint64_t unit = span.in->unit;
-	/* Above our pool; often, but not always, aligned like the IPA, so that blocks can form. */
-	uint64_t skew = draw(4) == 0 ? unit : 0;
 	struct hv_pt_map map = {
 		.ia = GPA(span.in->ipa + span.first * unit),
-		.pa = HPA(HV_GIB(64) * (1 + draw(8)) + hv_bits(span.in->ipa, 31, 0) +
-			  span.first * unit + skew),
+		.pa = HPA(draw_pa(span.in) + span.first * unit),
 		.size = span.count * unit,
 		.prot = draw_prot(),
 		.type = (uint8_t)draw(2),
@@ -212,7 +206,7 @@ static void do_protect(struct span span)
 	for (uint32_t i = 0; is_full && i < span.count; i++) {
 		uint64_t *ghost = &span.in->ghost[span.first + i];
 
-		*ghost = (*ghost & PAR_PA) | prot;
+		*ghost = (*ghost & PAGE_MASK) | prot;
 	}
 }
 
@@ -244,13 +238,26 @@ static void sweep(void)
 	}
 }
 
-static void table_use(void)
+/* The pool takes one quarter of the RAM; the memory is in the second half. */
+static enum hv_status set_up(const struct selftest_ram *ram)
 {
-	SYSREG_WRITE(sctlr_el1, 0x30d00800);
-	SYSREG_WRITE(vtcr_el2, a64_vtcr(&state.pt));
-	SYSREG_WRITE(vttbr_el2, a64_vttbr(&state.pt));
-	SYSREG_WRITE(hcr_el2, HCR_VM | HCR_RW);
-	ISB();
+	struct cpu_guest guest = cpu_guest();
+	enum hv_status status;
+
+	window[END].ipa = HV_BIT(guest.ia_bits) - UNITS * HV_PAGE_SIZE;
+	window[ALIAS].ipa = HV_BIT(guest.ia_bits - 1) + window[BORDERS].ipa;
+	state.random = 0x9e3779b97f4a7c15u;
+	state.memory = (uintptr_t)ram->base + ram->size / 2;
+	for (uint64_t at = state.memory; at < (uintptr_t)ram->base + ram->size; at += 8) {
+		*(uint64_t *)at = at;
+	}
+	hv_pages_init(&state.pages, ram->base, HPA((uintptr_t)ram->base),
+		(uint32_t)(ram->size / 4 >> HV_PAGE_SHIFT));
+	status = hv_pt_init(&state.pt, guest.fmt, &state.pages, guest.ia_bits, guest.pa_bits, 1);
+	if (status == HV_OK) {
+		cpu_guest_use(&state.pt);
+	}
+	return status;
 }
 
 static void put_count(struct hv_text *text, uint64_t count, const char *what)
@@ -263,21 +270,13 @@ bool oracle_run(const struct selftest_ram *ram)
 {
 	char line[128];
 	struct hv_text text = HV_TEXT(line);
-	uint8_t pa_bits = caps_get()->pa_bits;
 	uint32_t table_count;
-	enum hv_status status;
 
-	state.random = 0x9e3779b97f4a7c15u;
-	hv_pages_init(&state.pages, ram->base, HPA((uintptr_t)ram->base),
-		(uint32_t)(ram->size >> HV_PAGE_SHIFT));
-	status = hv_pt_init(&state.pt, &a64_stage2_fmt, &state.pages, IA_BITS,
-		pa_bits < a64_stage2_fmt.max_pa_bits ? pa_bits : a64_stage2_fmt.max_pa_bits, 1);
-	if (status != HV_OK) {
+	if (set_up(ram) != HV_OK) {
 		report_str("log", "no table");
 		return false;
 	}
 	table_count = state.pt.table_count;
-	table_use();
 	for (uint32_t i = 0; i < OPERATIONS; i++) {
 		operate();
 	}

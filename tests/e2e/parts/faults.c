@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Our own faults on purpose, one per boot. Each must end in a dump that says what happened. */
+#include "cpu.h"
 #include "selftest.h"
 
 #include <common/image.h>
 #include <common/report.h>
-#include <el2.h>
 #include <hv/check.h>
 
-#define RET_INSN 0xd65f03c0u
-
-static uint32_t data_code = RET_INSN;
+static uint32_t data_code;
 
 static void poke(uintptr_t at)
 {
@@ -41,12 +39,13 @@ static void write_rodata(const struct selftest_ram *ram)
 static void exec_data(const struct selftest_ram *ram)
 {
 	(void)ram;
+	data_code = cpu_ret;
 	jump((uintptr_t)&data_code);
 }
 
 static void exec_stack(const struct selftest_ram *ram)
 {
-	volatile uint32_t code = RET_INSN;
+	volatile uint32_t code = cpu_ret;
 
 	(void)ram;
 	jump((uintptr_t)&code);
@@ -54,7 +53,7 @@ static void exec_stack(const struct selftest_ram *ram)
 
 static void exec_ram(const struct selftest_ram *ram)
 {
-	*(volatile uint32_t *)ram->base = RET_INSN;
+	*(volatile uint32_t *)(uintptr_t)ram->base = cpu_ret;
 	jump((uintptr_t)ram->base);
 }
 
@@ -67,26 +66,25 @@ static void read_null(const struct selftest_ram *ram)
 static void read_tables(const struct selftest_ram *ram)
 {
 	(void)ram;
-	peek((uintptr_t)SYSREG_READ(ttbr0_el2));
+	peek(cpu_root());
 }
 
-/* Down the stack, word by word, until there is no more. */
 static void stack_overflow(const struct selftest_ram *ram)
 {
 	(void)ram;
-	__asm__ volatile("1: str xzr, [sp, #-16]!\n\tb 1b" : : : "memory");
+	cpu_overflow_stack();
 }
 
 static void undefined(const struct selftest_ram *ram)
 {
 	(void)ram;
-	__asm__ volatile(".inst 0");
+	cpu_undefined();
 }
 
 static void breakpoint(const struct selftest_ram *ram)
 {
 	(void)ram;
-	__asm__ volatile("brk #1");
+	cpu_breakpoint();
 }
 
 static void failed_check(const struct selftest_ram *ram)

@@ -2,7 +2,7 @@
 #ifndef SELFTEST_H
 #define SELFTEST_H
 
-#include <host.h>
+#include <hv/types.h>
 
 /* RAM of the host that nobody uses, mapped RW; physical is virtual. */
 struct selftest_ram {
@@ -11,10 +11,11 @@ struct selftest_ram {
 };
 
 /* Each prints what it saw, and returns whether that was right. */
-bool oracle_run(const struct selftest_ram *ram); /* P16: Stage-2 against the CPU's own walk */
-bool probe_run(const struct selftest_ram *ram);  /* I12: our own Stage-1 against the CPU's walk */
-bool entry_run(const struct selftest_ram *ram);  /* X23: registers through entry and exit */
-bool tlb_run(const struct selftest_ram *ram);    /* P6, P8: the TLB follows the tables */
+bool oracle_run(const struct selftest_ram *ram); /* P16: nested tables against the CPU's own walk */
+bool probe_run(
+	const struct selftest_ram *ram); /* I12: our own translation against the CPU's walk */
+bool entry_run(const struct selftest_ram *ram); /* X23: registers through entry and exit */
+bool tlb_run(const struct selftest_ram *ram);   /* P6, P8: the TLB follows the tables */
 /* I12 and X7: does what it is named for, which must end in a dump. False: no such fault, or none.
  */
 bool fault_run(const char *name, const struct selftest_ram *ram);
