@@ -50,17 +50,18 @@ enum hv_status hv_bus_add(struct hv_bus *bus, const struct hv_region *region)
 		bus->region[i] = bus->region[i - 1];
 	}
 	bus->region[at] = *region;
+	bus->region[at].plain = region->size < 8 ? 0 : region->size - 7;
 	bus->region[at].due = HV_NEVER_DUE;
 	bus->region[at].quick = region->lock || region->ops->expire ? NULL : region->ops->access;
 	bus->count++;
 	return HV_OK;
 }
 
-static HV_HOT bool holds(const struct hv_region *region, uint64_t addr, uint8_t size)
+static bool holds(const struct hv_region *region, uint64_t addr, uint8_t size)
 {
 	uint64_t off = addr - region->base.v;
 
-	return (off < region->size) & (size <= region->size - off); /* one branch */
+	return off < region->size && size <= region->size - off;
 }
 
 static HV_COLD struct hv_region *search(struct hv_bus *bus, uint64_t addr, uint8_t size)
@@ -147,7 +148,8 @@ inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv
 {
 	struct hv_region *region = atomic_load_explicit(&bus->last, memory_order_relaxed);
 
-	if (!region || !holds(region, addr, access->size)) {
+	/* One comparison, whatever the size: the last few bytes are left to the search. */
+	if (!region || addr - region->base.v >= region->plain) {
 		return search_and_access(bus, addr, access);
 	}
 	access->off = addr - region->base.v;

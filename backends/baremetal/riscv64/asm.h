@@ -6,7 +6,14 @@
 #define HS_STACK_SIZE       0x4000
 #define HS_FAULT_STACK_SIZE 0x2000
 
-#define CAUSE_VS_ECALL 10 /* environment call from VS-mode; priv 8.2.8 */
+/* scause: environment call from VS-mode, load and store guest-page fault; priv 8.2.8 */
+#define CAUSE_VS_ECALL    10
+#define CAUSE_LOAD_GUEST  21
+#define CAUSE_STORE_GUEST 23
+
+/* gp, tp, s0-s11, which C keeps as they are: registers by their numbers, and the same by bits. */
+#define KEPT      3, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+#define KEPT_BITS 0x0ffc0318
 
 #define HSTATUS_SPV (1 << 7)
 

@@ -27,8 +27,9 @@ struct hs_cpu {
 	struct hs_fault fault;
 	struct rv64_vcpu *vcpu;  /* that runs here, or NULL */
 	enum hv_verdict verdict; /* why guest_run() returned */
-	uint64_t timed;          /* bit n: region n of its VM's bus has deadlines */
-	uint64_t deadline;       /* our timer as last set; HV_NEVER_DUE: off */
+	struct rv64_trap again; /* what exit_load() or exit_store() left to do; scause 0: nothing */
+	uint64_t timed;         /* bit n: region n of its VM's bus has deadlines */
+	uint64_t deadline;      /* our timer as last set; HV_NEVER_DUE: off */
 	struct machine_times times;
 };
 
@@ -75,8 +76,12 @@ void vs_store(const struct rv64_vs *vs);
 
 /*
  * Called by vectors.S: one exit each; the registers to enter with, or NULL to leave guest_run(). Of
- * the guest's registers only exit_trap() finds, and may change, gp, tp and s0-s11.
+ * the guest's registers only exit_trap() and exit_again() find, and may change, gp, tp and s0-s11;
+ * the latter is called after a NULL of exit_load() and exit_store().
  */
+struct rv64_regs *exit_load(struct rv64_regs *regs);
+struct rv64_regs *exit_store(struct rv64_regs *regs);
+struct rv64_regs *exit_again(struct rv64_regs *regs);
 struct rv64_regs *exit_call(struct rv64_regs *regs);
 struct rv64_regs *exit_irq(struct rv64_regs *regs);
 struct rv64_regs *exit_trap(struct rv64_regs *regs, uint64_t scause);

@@ -196,7 +196,7 @@ void port_rv64_timer_set(uint64_t when)
 	})
 
 /* Its fault was an exception from HS-mode, which leaves the way back to the guest behind it. */
-static HV_COLD bool fetch_failed(void)
+static inline bool fetch_failed(void)
 {
 	if (CSR_READ(hstatus) & HSTATUS_SPVP) {
 		CSR_SET(sstatus, SSTATUS_SPP);
@@ -205,28 +205,23 @@ static HV_COLD bool fetch_failed(void)
 	return false;
 }
 
-static HV_COLD bool fetch_halves(uint64_t va, uint32_t *insn)
+static inline bool fetch_halves(uint64_t va, uint32_t *insn)
 {
 	int64_t low = HLVX("hlvx.hu", va), high = 0;
 
-	if (low < 0) {
-		return fetch_failed();
-	}
-	if ((low & INSN_LONG) == INSN_LONG) {
+	if (low >= 0 && (low & INSN_LONG) == INSN_LONG) {
 		high = HLVX("hlvx.hu", va + 2);
 	}
-	if (high < 0) {
-		return fetch_failed();
-	}
 	*insn = (uint32_t)(high << 16 | low);
-	return true;
+	return (low | high) >= 0 || fetch_failed();
 }
 
+/* No calls: exit_device() does not want to save registers for them. */
 bool port_rv64_insn_fetch(uint64_t va, uint32_t *insn)
 {
 	int64_t word;
 
-	if (va & 2) {
+	if (__builtin_expect(((va + 2) & (HV_PAGE_SIZE - 1)) == 0, 0)) {
 		return fetch_halves(va, insn);
 	}
 	word = HLVX("hlvx.wu", va);

@@ -9,9 +9,6 @@
 
 #include <hv/bits.h>
 
-#define CAUSE_LOAD_GUEST  21u
-#define CAUSE_STORE_GUEST 23u
-
 /* ---- into the guest again, or out of guest_run() ---- */
 
 static struct rv64_regs *leave(struct hs_cpu *cpu, enum hv_verdict verdict)
@@ -96,14 +93,58 @@ static __attribute__((noinline)) struct rv64_regs *exit_other(
 	return resume(vcpu, rv64_trap_handle(vcpu, trap));
 }
 
-static HOT_PATH struct rv64_regs *exit_device(struct rv64_vcpu *vcpu, uint64_t scause)
+/* Hidden from the compiler, which would keep both pointers. */
+static inline struct rv64_vcpu *vcpu_of(struct rv64_regs *regs)
 {
-	struct rv64_trap trap = trap_read(scause);
+	struct rv64_vcpu *vcpu = HV_CONTAINER_OF(regs, struct rv64_vcpu, regs);
 
-	if (__builtin_expect(rv64_trap_device(vcpu, &trap), 1)) {
+	__asm__("" : "+r"(vcpu));
+	return vcpu;
+}
+
+static __attribute__((noinline)) struct rv64_regs *do_again(const struct rv64_trap *trap)
+{
+	hs_this_cpu()->again = *trap;
+	return NULL;
+}
+
+/*
+ * The CSRs are the guest's exit's until something faults here, which a fetch of its instruction
+ * may: what must be kept across the device's own code is little.
+ */
+static inline struct rv64_regs *exit_device(struct rv64_regs *regs, uint64_t scause)
+{
+	struct rv64_vcpu *vcpu = vcpu_of(regs);
+	struct rv64_trap trap = trap_read(scause), copy;
+	enum rv64_device device = rv64_trap_device(vcpu, &trap, KEPT_BITS);
+
+	if (__builtin_expect(device == RV64_DEVICE_DONE, 1)) {
 		return resume_device(vcpu);
 	}
-	return exit_other(vcpu, &trap);
+	copy = device == RV64_DEVICE_NONE ? trap_read(scause) : trap;
+	return do_again(&copy);
+}
+
+HOT_PATH struct rv64_regs *exit_load(struct rv64_regs *regs)
+{
+	return exit_device(regs, CAUSE_LOAD_GUEST);
+}
+
+HOT_PATH struct rv64_regs *exit_store(struct rv64_regs *regs)
+{
+	return exit_device(regs, CAUSE_STORE_GUEST);
+}
+
+struct rv64_regs *exit_again(struct rv64_regs *regs)
+{
+	struct hs_cpu *cpu = hs_this_cpu();
+	struct rv64_trap trap = cpu->again;
+
+	cpu->again.scause = 0;
+	if (trap.scause == 0) {
+		return NULL; /* the access was done, and settle() said to leave */
+	}
+	return exit_other(HV_CONTAINER_OF(regs, struct rv64_vcpu, regs), &trap);
 }
 
 HOT_PATH struct rv64_regs *exit_call(struct rv64_regs *regs)
@@ -116,12 +157,8 @@ HOT_PATH struct rv64_regs *exit_call(struct rv64_regs *regs)
 struct rv64_regs *exit_trap(struct rv64_regs *regs, uint64_t scause)
 {
 	struct rv64_vcpu *vcpu = HV_CONTAINER_OF(regs, struct rv64_vcpu, regs);
-	struct rv64_trap trap;
+	struct rv64_trap trap = trap_read(scause);
 
-	if (__builtin_expect(scause == CAUSE_LOAD_GUEST || scause == CAUSE_STORE_GUEST, 1)) {
-		return exit_device(vcpu, scause);
-	}
-	trap = trap_read(scause);
 	return exit_other(vcpu, &trap);
 }
 

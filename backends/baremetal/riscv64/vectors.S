@@ -5,9 +5,9 @@
  * While a guest runs, sscratch points to its struct rv64_regs, whose `host` is the stack pointer of
  * guest_run(). An exit saves the guest's registers there and calls C on this very stack; C returns
  * the registers to enter with, or NULL to make guest_run() return. C keeps s0-s11 as they are and
- * is compiled to leave gp and tp alone, so on the two ways that nobody looks at those, calls and
- * interrupts, they stay the guest's in the CPU all along. C's own s0-s11 are saved once per
- * guest_run(), not once per exit.
+ * is compiled to leave gp and tp alone, so on the ways that nobody looks at those, calls, interrupts
+ * and plain accesses to devices, they stay the guest's in the CPU all along. C's own s0-s11 are
+ * saved once per guest_run(), not once per exit.
  */
 #include "asm_offsets.h"
 #include "asm.h"
@@ -18,9 +18,8 @@
 #define FRAME_SAVE 16
 #define FRAME_SIZE 128
 
-/* By their numbers: ra, sp, t0-t2, a1-a7, t3-t6; and what C keeps: gp, tp, s0-s11. a0 is x10. */
+/* By their numbers: ra, sp, t0-t2, a1-a7, t3-t6. a0 is x10; the others are KEPT. */
 #define FLEETING 1, 2, 5, 6, 7, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
-#define KEPT     3, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
 
 /* Back to the guest, a0 = its registers. */
 	.macro	guest_enter
@@ -46,17 +45,31 @@
 	ld	t0, FRAME_SELF(sp)
 	sd	t1, REGS_PC(a0)
 	csrrw	t0, sscratch, t0
-	li	t1, CAUSE_VS_ECALL
 	sd	t0, 8 * 10(a0)
+	.ifb	\suffix
+	li	t1, CAUSE_LOAD_GUEST
 	bne	a1, t1, 1f
+	call	exit_load
+	beqz	a0, device_again
+	guest_enter
+	.endif
+1:	li	t1, CAUSE_VS_ECALL
+	bne	a1, t1, 2f
 	call	exit_call\suffix
 	beqz	a0, guest_leave
 	guest_enter
-1:	bgez	a1, 2f
+2:	bgez	a1, 3f
 	call	exit_irq\suffix
 	beqz	a0, guest_leave
 	guest_enter
-2:	each	sd, a0, KEPT
+3:	.ifb	\suffix
+	li	t1, CAUSE_STORE_GUEST
+	bne	a1, t1, 4f
+	call	exit_store
+	beqz	a0, device_again
+	guest_enter
+	.endif
+4:	each	sd, a0, KEPT
 	call	exit_trap\suffix
 	bnez	a0, guest_enter_all
 	j	guest_leave_saved
@@ -65,6 +78,15 @@
 	vector_entry vector
 	/* The same with the time spent on either side counted. */
 	vector_entry vector_timed, _timed
+
+/* More than a plain access to a device, or a reason to leave: with all registers there. */
+func device_again
+	ld	a0, FRAME_REGS(sp)
+	each	sd, a0, KEPT
+	call	exit_again
+	bnez	a0, guest_enter_all
+	j	guest_leave_saved
+endfunc device_again
 
 /* guest_run(regs): enters the guest; returns when a handler returned NULL. */
 func guest_run

@@ -82,7 +82,9 @@ static HV_HOT size_t rv64_word_rs2(uint32_t bits)
 	return bits >> 20 & 31;
 }
 
-/* 16 bits, unpriv 16.3: C.LW, C.LD. Like all but C.LWSP and its kind they have registers 8 to 15.
+/*
+ * 16 bits, unpriv 16.3: C.LW, C.LD. Like all but C.LWSP and its kind they name registers by three
+ * bits, 8 to 15.
  */
 static HV_HOT bool rv64_half_is_load(uint32_t bits)
 {
@@ -103,7 +105,36 @@ static HV_HOT size_t rv64_half_size(uint32_t bits)
 /* rd or rs2. */
 static HV_HOT size_t rv64_half_reg(uint32_t bits)
 {
-	return 8 + (bits >> 2 & 7);
+	return 8 + (size_t)(bits >> 2 & 7);
+}
+
+/* Whether it is one of 16 bits in quadrant 0, where those by registers are. */
+static HV_HOT bool rv64_is_half_0(uint32_t bits)
+{
+	return (bits & 3) == 0;
+}
+
+/* What device drivers do most: opcode and width say which it is. */
+enum rv64_form {
+	RV64_FORM_LW = 0x2003,
+	RV64_FORM_LBU = 0x4003,
+	RV64_FORM_SW = 0x2023,
+	RV64_FORM_SB = 0x0023,
+};
+
+static HV_HOT uint32_t rv64_word_form(uint32_t bits)
+{
+	return bits & 0x707f;
+}
+
+static HV_HOT bool rv64_half_is_lw(uint32_t bits)
+{
+	return (bits & 0xe003) == 0x4000;
+}
+
+static HV_HOT bool rv64_half_is_sw(uint32_t bits)
+{
+	return (bits & 0xe003) == 0xc000;
 }
 
 #endif

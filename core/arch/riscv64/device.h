@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Accesses to devices by a guest-page fault's address. Part of their callers, as this is hot. */
+/* Accesses to devices by a guest-page fault's address. */
 #ifndef RV64_DEVICE_H
 #define RV64_DEVICE_H
 
 #include "rv64.h"
+
+/*
+ * Does a plain load or store to a device. False: it was none, or nobody answered; nothing has
+ * changed.
+ */
+HV_WARN_UNUSED bool rv64_device_try(struct rv64_vcpu *vcpu, const struct rv64_trap *trap);
+
+/* ---- parts of their callers, as these are hot ---- */
 
 /* htval lacks the two lowest bits, which no translation changes. */
 static HV_HOT uint64_t rv64_fault_gpa(const struct rv64_trap *trap)

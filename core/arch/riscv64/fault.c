@@ -194,5 +194,5 @@ static HV_COLD enum hv_verdict odd_fault(struct rv64_vcpu *vcpu, const struct rv
 
 enum hv_verdict rv64_data_fault(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
 {
-	return rv64_trap_device(vcpu, trap) ? HV_RESUME : odd_fault(vcpu, trap);
+	return rv64_device_try(vcpu, trap) ? HV_RESUME : odd_fault(vcpu, trap);
 }

@@ -118,11 +118,18 @@ HV_WARN_UNUSED enum hv_verdict rv64_trap_handle(
  */
 HV_WARN_UNUSED enum hv_verdict rv64_trap_ecall(struct rv64_vcpu *vcpu);
 /*
- * The same for a load or store guest-page fault (21, 23) whose htinst is a transformed standard
- * load or store, that is a plain access to a device. vs does not come here. False: it is none,
- * nothing has changed, and rv64_trap_handle() does the rest.
+ * The same for the most frequent load and store guest-page faults (21, 23): plain accesses to
+ * devices. vs does not come here. Of registers in `absent` (bit n: x<n>) regs says nothing, as the
+ * backend has not saved them. Unless it is done nothing has changed, and rv64_trap_handle() does
+ * it with all registers there.
  */
-HV_WARN_UNUSED bool rv64_trap_device(struct rv64_vcpu *vcpu, const struct rv64_trap *trap);
+enum rv64_device {
+	RV64_DEVICE_DONE,
+	RV64_DEVICE_OTHER, /* it is none of these, or its instruction cannot be fetched */
+	RV64_DEVICE_NONE,  /* nobody answered */
+};
+HV_WARN_UNUSED enum rv64_device rv64_trap_device(
+	struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t absent);
 
 /*
  * Takes an exception to the guest's VS-mode (priv 8.6.1): for core's own injections, and for a

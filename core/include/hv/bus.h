@@ -20,6 +20,7 @@ struct hv_region {
 	struct hv_lock *lock; /* taken around every ops call; NULL: the device locks for itself */
 	void *dev;
 	/* kept by the bus */
+	uint64_t plain; /* from an offset below this 8 bytes are inside; 0: the region is smaller */
 	bool (*quick)(void *dev, struct hv_access *access); /* no lock, no deadlines: call this */
 	_Atomic uint64_t due;                               /* ns; the device's next deadline */
 };
