@@ -6,7 +6,7 @@
  * sp and tp when a trap comes.
  */
 
-#define STACK_SHIFT 14 /* rt.c knows them too */
+#define STACK_SHIFT 14 /* rt.c and guest.ld know them too */
 #define TRAP_SHIFT 13
 #define HARTS_MASK 7
 #define FRAME 288
@@ -138,10 +138,6 @@ user_returned:
 
 	.bss
 	.balign 16
-stacks:
-	.space	8 << STACK_SHIFT
-trap_stacks:
-	.space	8 << TRAP_SHIFT
 user_return_sp:
 	.quad	0
 	.global	boot_hart, boot_dtb, entry_count
