@@ -17,8 +17,6 @@
 
 #define CAUSE_LOAD_FAULT  5u
 #define CAUSE_STORE_FAULT 7u
-#define CAUSE_LOAD_GUEST  21u
-#define CAUSE_STORE_GUEST 23u
 #define CAUSE_NONE        UINT64_MAX
 
 #define SATP_PPN HV_MASK(43, 0)
