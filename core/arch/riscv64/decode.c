@@ -57,10 +57,15 @@ static int32_t sp_store_imm(uint32_t bits)
 	return (int32_t)(hv_bit(bits, 13) ? doubleword : word);
 }
 
+static size_t half_size(uint32_t bits)
+{
+	return (size_t)4 << field(bits, 13, 13);
+}
+
 /* C.LW, C.LD, C.SW, C.SD. */
 static struct rv64_insn by_register(uint32_t bits)
 {
-	struct rv64_insn insn = ldst(2, rv64_half_is_store(bits), rv64_half_size(bits), true);
+	struct rv64_insn insn = ldst(2, hv_bit(bits, 15), half_size(bits), true);
 
 	insn.reg = (uint8_t)rv64_half_reg(bits);
 	insn.base = (uint8_t)(8 + field(bits, 9, 7));
@@ -72,7 +77,7 @@ static struct rv64_insn by_register(uint32_t bits)
 static struct rv64_insn by_sp(uint32_t bits)
 {
 	bool write = hv_bit(bits, 15);
-	struct rv64_insn insn = ldst(2, write, rv64_half_size(bits), true);
+	struct rv64_insn insn = ldst(2, write, half_size(bits), true);
 
 	insn.reg = (uint8_t)(write ? field(bits, 6, 2) : field(bits, 11, 7));
 	insn.base = X_SP;
@@ -99,24 +104,31 @@ static struct rv64_insn half(uint32_t bits)
 
 /* ---- 32 bits, by their opcode ---- */
 
+static size_t word_size(uint32_t bits)
+{
+	return (size_t)1 << field(bits, 13, 12);
+}
+
+/* LB, LH, LW, LD, LBU, LHU, LWU. Width 7 is reserved. */
 static struct rv64_insn load(uint32_t bits)
 {
-	struct rv64_insn insn = ldst(4, false, rv64_word_size(bits), rv64_word_is_signed(bits));
+	struct rv64_insn insn = ldst(4, false, word_size(bits), !hv_bit(bits, 14));
 
 	insn.reg = (uint8_t)rv64_word_rd(bits);
 	insn.base = (uint8_t)field(bits, 19, 15);
 	insn.imm = (int32_t)hv_sign_extend(field(bits, 31, 20), 12);
-	return rv64_word_is_load(bits) ? insn : only(RV64_INSN_OTHER, 4);
+	return field(bits, 14, 12) != 7 ? insn : only(RV64_INSN_OTHER, 4);
 }
 
+/* SB, SH, SW, SD. */
 static struct rv64_insn store(uint32_t bits)
 {
-	struct rv64_insn insn = ldst(4, true, rv64_word_size(bits), false);
+	struct rv64_insn insn = ldst(4, true, word_size(bits), false);
 
 	insn.reg = (uint8_t)rv64_word_rs2(bits);
 	insn.base = (uint8_t)field(bits, 19, 15);
 	insn.imm = (int32_t)hv_sign_extend(field(bits, 31, 25) << 5 | field(bits, 11, 7), 12);
-	return rv64_word_is_store(bits) ? insn : only(RV64_INSN_OTHER, 4);
+	return !hv_bit(bits, 14) ? insn : only(RV64_INSN_OTHER, 4);
 }
 
 /*

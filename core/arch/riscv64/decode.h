@@ -49,27 +49,17 @@ static inline uint8_t rv64_insn_length(uint32_t bits)
 
 /* ---- what the way to a device asks of a plain load or store, and no more ---- */
 
-/* 32 bits, unpriv 2.6 and 5.2: LB, LH, LW, LD, LBU, LHU, LWU (width 7 is reserved). */
-static HV_HOT bool rv64_word_is_load(uint32_t bits)
-{
-	return (bits & 0x7f) == 0x03 && (bits & 0x7000) != 0x7000;
-}
+/* 32 bits, unpriv 2.6 and 5.2: what device drivers do most. Opcode and width say which it is. */
+enum rv64_form {
+	RV64_FORM_LW = 0x2003,
+	RV64_FORM_LBU = 0x4003,
+	RV64_FORM_SW = 0x2023,
+	RV64_FORM_SB = 0x0023,
+};
 
-/* SB, SH, SW, SD. */
-static HV_HOT bool rv64_word_is_store(uint32_t bits)
+static HV_HOT uint32_t rv64_word_form(uint32_t bits)
 {
-	return (bits & 0x407f) == 0x23;
-}
-
-/* In bytes. */
-static HV_HOT size_t rv64_word_size(uint32_t bits)
-{
-	return (size_t)1 << (bits >> 12 & 3);
-}
-
-static HV_HOT bool rv64_word_is_signed(uint32_t bits)
-{
-	return !(bits & 0x4000);
+	return bits & 0x707f;
 }
 
 static HV_HOT size_t rv64_word_rd(uint32_t bits)
@@ -83,48 +73,12 @@ static HV_HOT size_t rv64_word_rs2(uint32_t bits)
 }
 
 /*
- * 16 bits, unpriv 16.3: C.LW, C.LD. Like all but C.LWSP and its kind they name registers by three
- * bits, 8 to 15.
+ * 16 bits, unpriv 16.3: C.LW and C.SW, in quadrant 0. Like all but C.LWSP and its kind they name
+ * registers by three bits, 8 to 15.
  */
-static HV_HOT bool rv64_half_is_load(uint32_t bits)
-{
-	return (bits & 0xc003) == 0x4000;
-}
-
-/* C.SW, C.SD. */
-static HV_HOT bool rv64_half_is_store(uint32_t bits)
-{
-	return (bits & 0xc003) == 0xc000;
-}
-
-static HV_HOT size_t rv64_half_size(uint32_t bits)
-{
-	return (size_t)4 << (bits >> 13 & 1);
-}
-
-/* rd or rs2. */
-static HV_HOT size_t rv64_half_reg(uint32_t bits)
-{
-	return 8 + (size_t)(bits >> 2 & 7);
-}
-
-/* Whether it is one of 16 bits in quadrant 0, where those by registers are. */
 static HV_HOT bool rv64_is_half_0(uint32_t bits)
 {
 	return (bits & 3) == 0;
-}
-
-/* What device drivers do most: opcode and width say which it is. */
-enum rv64_form {
-	RV64_FORM_LW = 0x2003,
-	RV64_FORM_LBU = 0x4003,
-	RV64_FORM_SW = 0x2023,
-	RV64_FORM_SB = 0x0023,
-};
-
-static HV_HOT uint32_t rv64_word_form(uint32_t bits)
-{
-	return bits & 0x707f;
 }
 
 static HV_HOT bool rv64_half_is_lw(uint32_t bits)
@@ -135,6 +89,12 @@ static HV_HOT bool rv64_half_is_lw(uint32_t bits)
 static HV_HOT bool rv64_half_is_sw(uint32_t bits)
 {
 	return (bits & 0xe003) == 0xc000;
+}
+
+/* rd or rs2. */
+static HV_HOT size_t rv64_half_reg(uint32_t bits)
+{
+	return 8 + (size_t)(bits >> 2 & 7);
 }
 
 #endif

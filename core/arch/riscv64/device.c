@@ -12,135 +12,44 @@
 
 #define PAGE_OFFSET (HV_PAGE_SIZE - 1)
 
-/*
- * Whether this is an aligned access that the guest's own tables led to gpa: the CPU's walk of these
- * tables is at another offset, nearly always.
+/* ---- any width, from any register ---- */
+
+/* Whether it is an aligned one of the direction that the CPU checked: code may be new by now (D9).
  */
-static HV_HOT bool is_simple(const struct rv64_trap *trap, size_t size)
+static bool is_plain(const struct rv64_trap *trap, const struct rv64_insn *insn)
 {
-	uint64_t other_offset = (rv64_fault_gpa(trap) ^ trap->stval) & PAGE_OFFSET;
-
-	return !other_offset && !(trap->stval & (size - 1));
+	return insn->kind == RV64_INSN_LDST && insn->write == (trap->scause == RV64_STORE_GUEST) &&
+	       hv_is_aligned(trap->stval, insn->size);
 }
 
-static HV_COLD uint64_t sign_extend(uint64_t data, size_t size)
+/* The CPU's walk of the guest's tables is at another offset than the access, nearly always. */
+static bool is_there(const struct rv64_trap *trap, uint64_t va)
 {
-	return hv_sign_extend(data, 8 * (unsigned)size);
+	return va == trap->stval && !((rv64_fault_gpa(trap) ^ va) & PAGE_OFFSET) &&
+	       !rv64_htinst_is_walk(trap->htinst);
 }
 
-/* Nearly always it is LW, or one that has no sign. */
-static HV_HOT uint64_t word_extend(uint32_t bits, uint64_t data)
+static bool load(struct rv64_vcpu *vcpu, const struct rv64_insn *insn, uint64_t gpa)
 {
-	switch (bits & 0x7000) {
-	case 0x2000: return (uint64_t)(int64_t)(int32_t)data;
-	case 0x0000: return sign_extend(data, 1);
-	case 0x1000: return sign_extend(data, 2);
-	default: return data;
-	}
-}
-
-static HV_HOT bool load_word(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	size_t rd = rv64_word_rd(bits), size = rv64_word_size(bits);
 	uint64_t data;
 
-	if (!rv64_word_is_load(bits) || !is_simple(trap, size) ||
-		!rv64_device_read(vcpu, rv64_fault_gpa(trap), size, &data)) {
+	if (!rv64_device_read(vcpu, gpa, insn->size, &data)) {
 		return false;
 	}
-	if (rd != 0) {
-		vcpu->regs.x[rd] = word_extend(bits, data);
+	if (insn->reg != 0) {
+		vcpu->regs.x[insn->reg] = insn->sext ? hv_sign_extend(data, 8u * insn->size) : data;
 	}
 	return true;
 }
 
-static HV_HOT bool load_half(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
+bool rv64_device_access(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
+	const struct rv64_insn *insn, uint64_t va)
 {
-	size_t rd = rv64_half_reg(bits), size = rv64_half_size(bits);
-	uint64_t data;
+	uint64_t gpa = rv64_fault_gpa(trap);
 
-	if (!rv64_half_is_load(bits) || !is_simple(trap, size) ||
-		!rv64_device_read(vcpu, rv64_fault_gpa(trap), size, &data)) {
-		return false;
-	}
-	vcpu->regs.x[rd] = bits & 0x2000 ? data : (uint64_t)(int64_t)(int32_t)data;
-	return true;
-}
-
-static HV_HOT bool store_word(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	size_t rs2 = rv64_word_rs2(bits), size = rv64_word_size(bits);
-
-	return rv64_word_is_store(bits) && is_simple(trap, size) &&
-	       rv64_device_write(vcpu, rv64_fault_gpa(trap), size, vcpu->regs.x[rs2]);
-}
-
-static HV_HOT bool store_half(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	size_t rs2 = rv64_half_reg(bits), size = rv64_half_size(bits);
-
-	return rv64_half_is_store(bits) && is_simple(trap, size) &&
-	       rv64_device_write(vcpu, rv64_fault_gpa(trap), size, vcpu->regs.x[rs2]);
-}
-
-/*
- * What the instruction is must agree with the direction that the CPU checked: another hart may have
- * written a new one meanwhile (D9).
- */
-static HV_HOT bool word(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	return trap->scause == RV64_STORE_GUEST ? store_word(vcpu, trap, bits)
-						: load_word(vcpu, trap, bits);
-}
-
-static HV_HOT bool half(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	return trap->scause == RV64_STORE_GUEST ? store_half(vcpu, trap, bits)
-						: load_half(vcpu, trap, bits);
-}
-
-static HV_HOT bool fetched(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	bool is_word = rv64_insn_length(bits) == 4;
-
-	if (is_word ? !word(vcpu, trap, bits) : !half(vcpu, trap, bits)) {
-		return false;
-	}
-	vcpu->regs.pc += is_word ? 4 : 2;
-	return true;
-}
-
-/* An access to the start of a page may have begun in the one before. */
-static bool begins_there(const struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint32_t bits)
-{
-	struct rv64_insn insn = rv64_insn_decode(bits);
-
-	return insn.size == 1 ||
-	       vcpu->regs.x[insn.base] + (uint64_t)(int64_t)insn.imm == trap->stval;
-}
-
-static bool transformed(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
-{
-	if (!rv64_htinst_is_insn(trap->htinst) || rv64_htinst_offset(trap->htinst) != 0 ||
-		!word(vcpu, trap, rv64_htinst_insn(trap->htinst))) {
-		return false;
-	}
-	vcpu->regs.pc += rv64_htinst_length(trap->htinst);
-	return true;
-}
-
-bool rv64_device_try(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
-{
-	uint32_t bits;
-
-	if (trap->htinst != 0) {
-		return transformed(vcpu, trap);
-	}
-	if (!port_rv64_insn_fetch(vcpu->regs.pc, &bits)) {
-		return false;
-	}
-	return ((trap->stval & PAGE_OFFSET) || begins_there(vcpu, trap, bits)) &&
-	       fetched(vcpu, trap, bits);
+	return is_plain(trap, insn) && is_there(trap, va) &&
+	       (insn->write ? rv64_device_write(vcpu, gpa, insn->size, vcpu->regs.x[insn->reg])
+			    : load(vcpu, insn, gpa));
 }
 
 /* ---- the hot path: those that drivers do most, LW, SW, C.LW, C.SW, LBU, SB ---- */
@@ -158,7 +67,7 @@ static HV_HOT bool is_simple_byte(const struct rv64_trap *trap)
 	return ((trap->htval ^ trap->stval >> 2) & PAGE_OFFSET >> 2) == 0;
 }
 
-static HV_HOT bool is_there(uint32_t absent, size_t reg)
+static HV_HOT bool is_saved(uint32_t absent, size_t reg)
 {
 	return !(absent >> reg & 1);
 }
@@ -174,7 +83,7 @@ static HV_HOT enum rv64_device lw(struct rv64_vcpu *vcpu, const struct rv64_trap
 {
 	uint64_t data;
 
-	if (!is_there(absent, rd) || !is_simple_word(trap)) {
+	if (!is_saved(absent, rd) || !is_simple_word(trap)) {
 		return RV64_DEVICE_OTHER;
 	}
 	if (!rv64_device_read(vcpu, trap->htval << 2, 4, &data)) {
@@ -187,7 +96,7 @@ static HV_HOT enum rv64_device lw(struct rv64_vcpu *vcpu, const struct rv64_trap
 static HV_HOT enum rv64_device sw(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
 	uint32_t absent, size_t rs2, uint32_t length)
 {
-	if (!is_there(absent, rs2) || !is_simple_word(trap)) {
+	if (!is_saved(absent, rs2) || !is_simple_word(trap)) {
 		return RV64_DEVICE_OTHER;
 	}
 	if (!rv64_device_write(vcpu, trap->htval << 2, 4, vcpu->regs.x[rs2])) {
@@ -201,7 +110,7 @@ static HV_HOT enum rv64_device lbu(struct rv64_vcpu *vcpu, const struct rv64_tra
 {
 	uint64_t data;
 
-	if (!is_there(absent, rd) || !is_simple_byte(trap)) {
+	if (!is_saved(absent, rd) || !is_simple_byte(trap)) {
 		return RV64_DEVICE_OTHER;
 	}
 	if (!rv64_device_read(vcpu, rv64_fault_gpa(trap), 1, &data)) {
@@ -214,7 +123,7 @@ static HV_HOT enum rv64_device lbu(struct rv64_vcpu *vcpu, const struct rv64_tra
 static HV_HOT enum rv64_device sb(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
 	uint32_t absent, size_t rs2, uint32_t length)
 {
-	if (!is_there(absent, rs2) || !is_simple_byte(trap)) {
+	if (!is_saved(absent, rs2) || !is_simple_byte(trap)) {
 		return RV64_DEVICE_OTHER;
 	}
 	if (!rv64_device_write(vcpu, rv64_fault_gpa(trap), 1, vcpu->regs.x[rs2])) {

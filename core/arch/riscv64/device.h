@@ -3,13 +3,16 @@
 #ifndef RV64_DEVICE_H
 #define RV64_DEVICE_H
 
+#include "decode.h"
 #include "rv64.h"
 
 /*
- * Does a plain load or store to a device. False: it was none, or nobody answered; nothing has
- * changed.
+ * Does what `insn` says, whose access begins at `va`, to a device; the PC stays. False: it is no
+ * plain load or store of the direction and at the place of the fault, or nobody answered; nothing
+ * has changed.
  */
-HV_WARN_UNUSED bool rv64_device_try(struct rv64_vcpu *vcpu, const struct rv64_trap *trap);
+HV_WARN_UNUSED bool rv64_device_access(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
+	const struct rv64_insn *insn, uint64_t va);
 
 /* ---- parts of their callers, as these are hot ---- */
 

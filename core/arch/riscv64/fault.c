@@ -139,47 +139,13 @@ static bool find_insn(
 	return true;
 }
 
-static bool transfer(struct rv64_vcpu *vcpu, const struct rv64_insn *insn, uint64_t gpa)
-{
-	uint64_t *x = &vcpu->regs.x[insn->reg];
-	uint64_t data;
-
-	if (insn->write) {
-		return rv64_device_write(vcpu, gpa, insn->size, *x);
-	}
-	if (!rv64_device_read(vcpu, gpa, insn->size, &data)) {
-		return false;
-	}
-	if (insn->reg != 0) {
-		*x = insn->sext ? hv_sign_extend(data, 8u * insn->size) : data;
-	}
-	return true;
-}
-
 /*
- * An access to what is not memory. A plain load or store of the direction and at the place of the
- * fault is done; anything else has no business there: floating-point and vector accesses, AMO, LR
- * and SC, cache operations, misaligned accesses and those that cross pages (D4, D5), other code
- * that is there by now.
+ * Memory that is not mapped yet, or the guest's tables. Anything else has no business there:
+ * floating-point and vector accesses to devices, AMO, LR and SC, cache operations, misaligned
+ * accesses and those that cross pages (D4, D5), other code that is there by now.
  */
-static enum hv_verdict emulate(struct rv64_vcpu *vcpu, const struct rv64_trap *trap, uint64_t gpa)
-{
-	bool write = trap->scause == RV64_STORE_GUEST;
-	struct rv64_insn insn;
-	uint64_t va;
-
-	if (!find_insn(vcpu, trap, &insn, &va)) {
-		return HV_RESUME; /* X11: the guest meets that by itself */
-	}
-	if (insn.kind != RV64_INSN_LDST || insn.write != write || va != trap->stval ||
-		!hv_is_aligned(va, insn.size) || !transfer(vcpu, &insn, gpa)) {
-		return refuse_access(vcpu, trap);
-	}
-	vcpu->regs.pc += insn.length;
-	return HV_RESUME;
-}
-
-static HV_COLD enum hv_verdict odd_fault(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
+static HV_COLD enum hv_verdict odd_fault(
+	struct rv64_vcpu *vcpu, const struct rv64_trap *trap, bool is_known)
 {
 	bool write = trap->scause == RV64_STORE_GUEST;
 	uint64_t gpa = rv64_fault_gpa(trap);
@@ -189,10 +155,22 @@ static HV_COLD enum hv_verdict odd_fault(struct rv64_vcpu *vcpu, const struct rv
 		return walk_fault(vcpu, trap, gpa);
 	}
 	verdict = map(vcpu, gpa, write ? HV_PROT_W : HV_PROT_R);
-	return verdict == HV_FAULT ? emulate(vcpu, trap, gpa) : verdict;
+	if (verdict != HV_FAULT) {
+		return verdict;
+	}
+	/* X11: what cannot be fetched, the guest meets by itself. */
+	return is_known ? refuse_access(vcpu, trap) : HV_RESUME;
 }
 
 enum hv_verdict rv64_data_fault(struct rv64_vcpu *vcpu, const struct rv64_trap *trap)
 {
-	return rv64_device_try(vcpu, trap) ? HV_RESUME : odd_fault(vcpu, trap);
+	struct rv64_insn insn;
+	uint64_t va;
+	bool is_known = find_insn(vcpu, trap, &insn, &va);
+
+	if (!is_known || !rv64_device_access(vcpu, trap, &insn, va)) {
+		return odd_fault(vcpu, trap, is_known);
+	}
+	vcpu->regs.pc += insn.length;
+	return HV_RESUME;
 }

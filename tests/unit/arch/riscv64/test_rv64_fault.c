@@ -142,7 +142,7 @@ static void x8_halves__by_fetch__step_by_two(void **state)
 	}
 }
 
-/* C.LWSP a0, 8(sp) and C.SDSP a0, 8(sp). */
+/* C.LWSP a0, 8(sp), C.SDSP a0, 8(sp) and C.LDSP a0, 8(sp). */
 static void x8_halves__by_stack_pointer__step_by_two(void **state)
 {
 	(void)state;
@@ -155,6 +155,10 @@ static void x8_halves__by_stack_pointer__step_by_two(void **state)
 	assert_int_equal(kit.vcpu->regs.pc, PC + 4);
 	assert_int_equal(kit.dev.last.size, 8);
 	assert_int_equal(kit.dev.last.data, 5);
+	kit.dev.answer = 0x80000000u;
+	assert_int_equal(access_by(0x6522, RV64_LOAD_GUEST, KIT_DEV + 24), HV_RESUME);
+	assert_int_equal(kit.vcpu->regs.pc, PC + 6);
+	assert_int_equal(kit.vcpu->regs.x[10], 0x80000000u);
 }
 
 static void x8_htinst__original_of_16_bits__steps_by_two(void **state)
@@ -184,6 +188,7 @@ static void x3_load__to_x0__writes_no_register(void **state)
 static void x3_store__of_x0__writes_zero(void **state)
 {
 	(void)state;
+	kit.vcpu->regs.x[BASE] = KIT_DEV + 8;
 	assert_int_equal(
 		access_by(insn_store(3, 0, BASE, 0), RV64_STORE_GUEST, KIT_DEV + 8), HV_RESUME);
 	served(4);
