@@ -38,13 +38,14 @@ static inline uint32_t fdt_padded(uint32_t size)
 }
 
 /*
- * The same of a tree that hv_fdt_open() passed, where nothing is left to check; not behind FDT_END.
+ * The same of a tree that hv_fdt_open() passed, where nothing is left to check, and each kind is in
+ * its cell's last byte; not behind FDT_END.
  * Trees are walked often, and mostly for a part of what a token says: so each caller has its own.
  */
 static HV_HOT struct fdt_token fdt_token_next(const struct hv_fdt *fdt, uint32_t at)
 {
 	const uint8_t *cell = fdt->base + fdt->structs + at;
-	struct fdt_token token = {.kind = hv_be32(cell), .at = at, .next = at + FDT_CELL};
+	struct fdt_token token = {.kind = cell[FDT_CELL - 1], .at = at, .next = at + FDT_CELL};
 
 	if (token.kind == FDT_PROP) {
 		uint32_t len = hv_be32(cell + FDT_CELL);

@@ -109,12 +109,12 @@ static enum hv_status map_device(const struct range *device)
 	return stage1_map(device->base, device->size, HV_PROT_R | HV_PROT_W, HV_MEM_DEVICE);
 }
 
-/* Below each stack there is a page of nothing. */
+/* Below each stack there is a page of nothing. CPUs that there are not have none to overflow. */
 static enum hv_status drop_guards(void)
 {
 	enum hv_status status = HV_OK;
 
-	for (unsigned i = 0; i < HS_CPUS && status == HV_OK; i++) {
+	for (unsigned i = 0; i < host.tree.cpu_count && status == HV_OK; i++) {
 		status = stage1_drop(cpu_slots[i].guard);
 		if (status == HV_OK) {
 			status = stage1_drop(cpu_slots[i].fault_guard);

@@ -9,6 +9,7 @@
 #include "look.h"
 
 #include <caps.h>
+#include <host.h>
 #include <hs.h>
 #include <hv/bits.h>
 
@@ -45,7 +46,7 @@ bool cpu_is_guard(uintptr_t page)
 {
 	bool guard = false;
 
-	for (unsigned i = 0; i < HS_CPUS; i++) {
+	for (unsigned i = 0; i < host_get()->tree.cpu_count; i++) {
 		guard = guard || page == (uintptr_t)cpu_slots[i].guard ||
 			page == (uintptr_t)cpu_slots[i].fault_guard;
 	}
