@@ -42,10 +42,22 @@ static uint32_t unicorns(uint8_t prot)
 	       (prot & HV_PROT_X ? UC_PROT_EXEC : 0u);
 }
 
+/*
+ * What may not be written is read-only for Unicorn only when it is protected after it was mapped:
+ * it drops a store then, where else it would ask a hook and do it.
+ */
+static bool show(uc_engine *uc, const struct extent *extent)
+{
+	uint32_t prot = unicorns(extent->prot);
+
+	return uc_mem_map_ptr(uc, extent->gpa, extent->size, prot, extent->host) == UC_ERR_OK &&
+	       (prot & UC_PROT_WRITE ||
+		       uc_mem_protect(uc, extent->gpa, extent->size, prot) == UC_ERR_OK);
+}
+
 static void map(struct extent *extent)
 {
-	if (extent->size && uc_mem_map_ptr(extent->sim->uc, extent->gpa, extent->size,
-				    unicorns(extent->prot), extent->host) != UC_ERR_OK) {
+	if (extent->size && !show(extent->sim->uc, extent)) {
 		extent->failed = true;
 	}
 	extent->size = 0;
