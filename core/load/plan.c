@@ -30,6 +30,9 @@ const char *hv_load_kind_name(enum hv_load_kind kind)
 		[HV_LOAD_ELF64] = "ELF64",
 		[HV_LOAD_LINUX_A64] = "arm64 Image",
 		[HV_LOAD_LINUX_RV64] = "RISC-V Image",
+		[HV_LOAD_BZIMAGE] = "bzImage",
+		[HV_LOAD_PVH] = "ELF with a PVH entry",
+		[HV_LOAD_MULTIBOOT] = "multiboot image",
 	};
 
 	return name[kind];

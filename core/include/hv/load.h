@@ -10,8 +10,20 @@
 #include <hv/types.h>
 
 /* Architectures of guests, as ELF numbers them. */
+#define HV_MACHINE_X86_64  62u
 #define HV_MACHINE_AARCH64 183u
 #define HV_MACHINE_RISCV   243u
+
+/*
+ * x86_64: a PC's memory as the loader leaves it, and as it describes it to guests. The board puts
+ * ACPI's tables at HV_PC_ACPI, the RSDP first, and what is between is no RAM. RAM that does not fit
+ * below HV_PC_RAM_MAX is at HV_PC_RAM_HIGH.
+ */
+#define HV_PC_LOW_END  0x9fc00u
+#define HV_PC_ACPI     0xe0000u
+#define HV_PC_RAM      0x100000u
+#define HV_PC_RAM_MAX  0xc0000000u
+#define HV_PC_RAM_HIGH 0x100000000u
 
 /* Everything a VM is started with, however it reached us: by files on a host or by a bundle. */
 struct hv_guest {
@@ -25,6 +37,7 @@ struct hv_guest {
 			     */
 	gpa_t load_addr;
 	struct hv_blob kernel, initrd, dtb, flash; /* size 0: none */
+	struct hv_blob cmdline; /* x86_64, without a NUL; elsewhere it is in the DTB */
 };
 
 enum hv_load_kind {
@@ -32,6 +45,9 @@ enum hv_load_kind {
 	HV_LOAD_ELF64,
 	HV_LOAD_LINUX_A64,  /* arm64 Image */
 	HV_LOAD_LINUX_RV64, /* RISC-V Image */
+	HV_LOAD_BZIMAGE,    /* Linux's own for x86 */
+	HV_LOAD_PVH,        /* ELF of either class with a PVH entry */
+	HV_LOAD_MULTIBOOT,  /* version 1: ELF32, or placed by its header's addresses */
 };
 
 /*
@@ -47,6 +63,7 @@ struct hv_load_error {
 };
 
 #define HV_LOAD_SEGMENTS 16u
+#define HV_LOAD_GDT_SIZE 32u
 
 struct hv_load_segment {
 	gpa_t to;
@@ -58,6 +75,13 @@ struct hv_load_plan {
 	gpa_t entry;
 	gpa_t kernel, kernel_end; /* all that the kernel occupies, BSS included */
 	gpa_t initrd, dtb;        /* 0 when there is none */
+	/*
+	 * x86_64 only. info: boot_params (bzImage), multiboot information, or, for every other
+	 * kind, hvm_start_info. gdt: HV_LOAD_GDT_SIZE bytes; 0x10 is flat code, 0x18 flat data.
+	 * tables: what CR3 holds for an entry in long mode, which maps the first 4 GiB one to one;
+	 * 0: the entry is in protected mode without paging.
+	 */
+	gpa_t info, cmdline, gdt, tables;
 	uint16_t segment_count;
 	struct hv_load_segment segment[HV_LOAD_SEGMENTS];
 };
