@@ -21,6 +21,10 @@ OFF, CRASH, TIMEOUT = 0, 3, 4
 CHAOS_SEEDS = range(1, 5)
 
 
+def only_on(arch):
+    return unittest.skipUnless(ARCH.name == arch, "of " + arch + " only")
+
+
 class Done:
     """One run: what it said, how it ended, and what it cost the host."""
 
@@ -104,8 +108,13 @@ class Hostile:
         self.assertLess(len(done.out) + len(done.err), 4096)  # R8: no flood of messages either
         self.assertLess(done.memory - before, 8 << 10)  # less than 10 bytes an exit
 
+    @only_on("aarch64")
     def test_x19_every_system_register__emulated_or_undefined(self):
         self.passes("x19_sysregs")
+
+    @only_on("riscv64")
+    def test_x20_every_csr__emulated_or_illegal(self):
+        self.passes("x20_csrs")
 
     def test_g7_g8_g14_storms_its_interrupt_controller__none_lost(self):
         self.passes("g7_storm")
@@ -158,7 +167,7 @@ class OnSim(Hostile, unittest.TestCase):
 class OnBareMetal(Hostile, unittest.TestCase):
     words = ("--backend", "qemu", "--qemu-args", "-cpu " + os.environ.get("DRYDOCK_CPU", ARCH.cpu))
 
-    @unittest.skipUnless(ARCH.name == "aarch64", "GICv2 is Arm's")
+    @only_on("aarch64")
     def test_g7_g8_s4_gicv2__none_lost(self):
         self.passes("g7_storm", "--gic", "2")
         self.passes("s4_wakes", "--gic", "2")
