@@ -5,10 +5,13 @@
  */
 #include <unit.h>
 
+#include <dev/acpi_pm/acpi_pm.h>
 #include <dev/aplic/aplic.h>
+#include <dev/cmos/cmos.h>
 #include <dev/gic/gic.h>
 #include <dev/goldfish_rtc/goldfish_rtc.h>
 #include <dev/ns16550/ns16550.h>
+#include <dev/pc_reset/pc_reset.h>
 #include <dev/pflash/pflash.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
@@ -184,6 +187,36 @@ static void init_aplic(struct bench *b)
 	b->dev = aplic;
 }
 
+static size_t size_acpi_pm(void)
+{
+	return sizeof(struct acpi_pm);
+}
+
+static void init_acpi_pm(struct bench *b)
+{
+	acpi_pm_init(b->dev, pin);
+}
+
+static size_t size_pc_reset(void)
+{
+	return sizeof(struct pc_reset);
+}
+
+static void init_pc_reset(struct bench *b)
+{
+	pc_reset_init(b->dev, pin, pin);
+}
+
+static size_t size_cmos(void)
+{
+	return sizeof(struct cmos);
+}
+
+static void init_cmos(struct bench *b)
+{
+	cmos_init(b->dev, 1000, 0x10000000, pin);
+}
+
 static const struct row devices[] = {
 	{&pl011_ops, 0, 0x1000, true, init_pl011, size_pl011},
 	{&ns16550_ops, 0, 0x100, true, init_ns16550, size_ns16550},
@@ -198,6 +231,12 @@ static const struct row devices[] = {
 	{&plic_ops, 0, PLIC_ENABLE + 0x1000, false, init_plic, size_plic},
 	{&plic_ops, PLIC_CONTEXT, 6 * PLIC_CONTEXT_STRIDE, false, init_plic, size_plic},
 	{&aplic_ops, 0, APLIC_SIZE, false, init_aplic, size_aplic},
+	{&acpi_pm_ops, 0, ACPI_PM_SIZE, true, init_acpi_pm, size_acpi_pm},
+	{&pc_reset_i8042_ops, 0, PC_RESET_I8042_SIZE, true, init_pc_reset, size_pc_reset},
+	{&pc_reset_port_a_ops, 0, 1, true, init_pc_reset, size_pc_reset},
+	{&pc_reset_exit_ops, 0, PC_RESET_EXIT_SIZE, true, init_pc_reset, size_pc_reset},
+	{&pc_reset_rst_cnt_ops, 0, 1, true, init_pc_reset, size_pc_reset},
+	{&cmos_ops, 0, 2, true, init_cmos, size_cmos},
 };
 
 static uint64_t random_u64(void)
@@ -352,12 +391,23 @@ static void check_reset_forgets_what_the_guest_wrote(void)
 	}
 }
 
+/* One that the window has room for. */
+static uint8_t random_size(void)
+{
+	uint8_t size = (uint8_t)(1u << (random_u64() % 4));
+
+	while (size > row->window) {
+		size = (uint8_t)(size / 2);
+	}
+	return size;
+}
+
 /* R6: no hidden input. */
 static void check_the_same_accesses_give_the_same_answers(void)
 {
 	set_up(&twin);
 	for (unsigned i = 0; i < 20000; i++) {
-		uint8_t size = (uint8_t)(1u << (random_u64() % 4));
+		uint8_t size = random_size();
 		uint64_t off = random_u64() % (row->window - size + 1);
 		bool write = random_u64() & 1;
 		uint64_t data = random_u64();

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <dev/pc_reset/pc_reset.h>
+
+#define I8042_DATA    0u
+#define I8042_COMMAND 4u /* read: status; 0: nothing to read, nothing to wait for */
+
+#define COMMAND_OUTPUT 0xd1u /* the output port: bit 0 low resets */
+#define COMMAND_PULSE  0xf0u /* bits 3-0: the output port's lines that are not pulsed */
+#define OUTPUT_RUN     0x01u
+
+#define PORT_A_FAST_RESET 0x01u
+#define PORT_A_A20        0x02u /* always open */
+
+#define RST_CNT_HARD 0x02u
+#define RST_CNT_CPU  0x04u
+
+static void reset_if(struct pc_reset *pc, bool wanted)
+{
+	if (wanted) {
+		hv_irq_set(&pc->reset, true);
+	}
+}
+
+static void command(struct pc_reset *pc, uint64_t value)
+{
+	atomic_store(&pc->writes_output, value == COMMAND_OUTPUT);
+	reset_if(pc, (value & 0xf0) == COMMAND_PULSE && !(value & OUTPUT_RUN));
+}
+
+static bool i8042_access(void *dev, struct hv_access *access)
+{
+	struct pc_reset *pc = dev;
+
+	if (!access->write) {
+		access->data = 0;
+	} else if (access->off == I8042_COMMAND) {
+		command(pc, access->data);
+	} else if (access->off == I8042_DATA && atomic_exchange(&pc->writes_output, false)) {
+		reset_if(pc, !(access->data & OUTPUT_RUN));
+	}
+	return true;
+}
+
+static bool port_a_access(void *dev, struct hv_access *access)
+{
+	if (access->write) {
+		reset_if(dev, (access->data & PORT_A_FAST_RESET) != 0);
+	} else {
+		access->data = PORT_A_A20;
+	}
+	return true;
+}
+
+static bool exit_access(void *dev, struct hv_access *access)
+{
+	struct pc_reset *pc = dev;
+
+	if (access->write) {
+		hv_irq_set(&pc->off, true);
+	} else {
+		access->data = 0;
+	}
+	return true;
+}
+
+/* A reset is the rise of the CPU's bit. */
+static bool rst_cnt_access(void *dev, struct hv_access *access)
+{
+	struct pc_reset *pc = dev;
+	uint8_t old;
+
+	if (!access->write) {
+		access->data = atomic_load(&pc->rst_cnt);
+		return true;
+	}
+	old = atomic_exchange(&pc->rst_cnt, (uint8_t)(access->data & (RST_CNT_HARD | RST_CNT_CPU)));
+	reset_if(pc, (access->data & ~(uint64_t)old & RST_CNT_CPU) != 0);
+	return true;
+}
+
+static void pc_reset_reset(void *dev)
+{
+	struct pc_reset *pc = dev;
+
+	atomic_store(&pc->writes_output, false);
+	atomic_store(&pc->rst_cnt, 0);
+	hv_irq_set(&pc->reset, false);
+	hv_irq_set(&pc->off, false);
+}
+
+void pc_reset_init(struct pc_reset *pc, struct hv_irq reset, struct hv_irq off)
+{
+	pc->reset = reset;
+	pc->off = off;
+	pc_reset_reset(pc);
+}
+
+const struct hv_dev_ops pc_reset_i8042_ops = {
+	.name = "i8042",
+	.access = i8042_access,
+	.reset = pc_reset_reset,
+};
+
+const struct hv_dev_ops pc_reset_port_a_ops = {
+	.name = "port-a",
+	.access = port_a_access,
+	.reset = pc_reset_reset,
+};
+
+const struct hv_dev_ops pc_reset_exit_ops = {
+	.name = "debug-exit",
+	.access = exit_access,
+	.reset = pc_reset_reset,
+};
+
+const struct hv_dev_ops pc_reset_rst_cnt_ops = {
+	.name = "rst-cnt",
+	.access = rst_cnt_access,
+	.reset = pc_reset_reset,
+};

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include <unit.h>
+
+#include <dev/pc_reset/pc_reset.h>
+
+struct bench {
+	struct pc_reset pc;
+	unsigned resets, offs;
+	bool reset, off;
+};
+
+static struct bench bench;
+
+static void on_reset(void *ctl, uint32_t line, bool level)
+{
+	struct bench *b = ctl;
+
+	(void)line;
+	b->reset = level;
+	b->resets += level;
+}
+
+static void on_off(void *ctl, uint32_t line, bool level)
+{
+	struct bench *b = ctl;
+
+	(void)line;
+	b->off = level;
+	b->offs += level;
+}
+
+static int bench_setup(void **state)
+{
+	bench = (struct bench){.reset = true, .off = true};
+	pc_reset_init(&bench.pc, (struct hv_irq){on_reset, &bench, 0},
+		(struct hv_irq){on_off, &bench, 0});
+	return unit_setup(state);
+}
+
+#define bench_test(name) cmocka_unit_test_setup_teardown(name, bench_setup, unit_teardown)
+
+static uint64_t rd(const struct hv_dev_ops *ops, uint64_t off)
+{
+	struct hv_access access = {.off = off, .data = 0xa5, .size = 1};
+
+	assert_true(ops->access(&bench.pc, &access));
+	return access.data;
+}
+
+static void wr(const struct hv_dev_ops *ops, uint64_t off, uint64_t value)
+{
+	struct hv_access access = {.off = off, .data = value, .size = 1, .write = true};
+
+	assert_true(ops->access(&bench.pc, &access));
+}
+
+static void pc_reset_init__lines__are_low(void **state)
+{
+	(void)state;
+	assert_false(bench.reset);
+	assert_false(bench.off);
+}
+
+static void i8042__reads__say_that_nothing_is_there_to_wait_for(void **state)
+{
+	(void)state;
+	for (uint64_t off = 0; off < PC_RESET_I8042_SIZE; off++) {
+		assert_int_equal(rd(&pc_reset_i8042_ops, off), 0);
+	}
+}
+
+static void i8042__command_that_pulses_the_reset_line__resets(void **state)
+{
+	(void)state;
+	wr(&pc_reset_i8042_ops, 4, 0xfe);
+	assert_int_equal(bench.resets, 1);
+	assert_true(bench.reset);
+	pc_reset_i8042_ops.reset(&bench.pc);
+	assert_false(bench.reset);
+	wr(&pc_reset_i8042_ops, 4, 0xf0);
+	assert_int_equal(bench.resets, 2);
+}
+
+static void i8042__other_commands__do_nothing(void **state)
+{
+	(void)state;
+	wr(&pc_reset_i8042_ops, 4, 0xff); /* pulses no line */
+	wr(&pc_reset_i8042_ops, 4, 0xaa);
+	wr(&pc_reset_i8042_ops, 0, 0xfe); /* data */
+	wr(&pc_reset_i8042_ops, 2, 0xfe); /* neither port */
+	assert_int_equal(bench.resets, 0);
+}
+
+static void i8042__output_port_with_the_reset_line_low__resets_once_asked(void **state)
+{
+	(void)state;
+	wr(&pc_reset_i8042_ops, 0, 0x00); /* not asked for */
+	assert_int_equal(bench.resets, 0);
+	wr(&pc_reset_i8042_ops, 4, 0xd1);
+	wr(&pc_reset_i8042_ops, 0, 0x03); /* opens A20 */
+	wr(&pc_reset_i8042_ops, 0, 0x02);
+	assert_int_equal(bench.resets, 0);
+	wr(&pc_reset_i8042_ops, 4, 0xd1);
+	wr(&pc_reset_i8042_ops, 0, 0x02);
+	assert_int_equal(bench.resets, 1);
+	wr(&pc_reset_i8042_ops, 4, 0xd1);
+	wr(&pc_reset_i8042_ops, 4, 0xad); /* another command comes between */
+	wr(&pc_reset_i8042_ops, 0, 0x00);
+	assert_int_equal(bench.resets, 1);
+}
+
+static void port_a__fast_reset__resets(void **state)
+{
+	(void)state;
+	assert_int_equal(rd(&pc_reset_port_a_ops, 0), 2);
+	wr(&pc_reset_port_a_ops, 0, 2);
+	assert_int_equal(bench.resets, 0);
+	wr(&pc_reset_port_a_ops, 0, 3);
+	assert_int_equal(bench.resets, 1);
+}
+
+static void rst_cnt__rise_of_the_cpu_bit__resets(void **state)
+{
+	(void)state;
+	assert_int_equal(rd(&pc_reset_rst_cnt_ops, 0), 0);
+	wr(&pc_reset_rst_cnt_ops, 0, 0xfb); /* all but that */
+	assert_int_equal(bench.resets, 0);
+	assert_int_equal(rd(&pc_reset_rst_cnt_ops, 0), 2);
+	wr(&pc_reset_rst_cnt_ops, 0, 0x06);
+	assert_int_equal(bench.resets, 1);
+	wr(&pc_reset_rst_cnt_ops, 0, 0x06);
+	assert_int_equal(bench.resets, 1);
+	wr(&pc_reset_rst_cnt_ops, 0, 0x00);
+	wr(&pc_reset_rst_cnt_ops, 0, 0x04);
+	assert_int_equal(bench.resets, 2);
+	pc_reset_rst_cnt_ops.reset(&bench.pc);
+	assert_int_equal(rd(&pc_reset_rst_cnt_ops, 0), 0);
+}
+
+static void debug_exit__a_write__turns_the_machine_off(void **state)
+{
+	(void)state;
+	assert_int_equal(rd(&pc_reset_exit_ops, 0), 0);
+	assert_int_equal(bench.offs, 0);
+	wr(&pc_reset_exit_ops, 0, 0);
+	assert_int_equal(bench.offs, 1);
+	assert_int_equal(bench.resets, 0);
+	pc_reset_exit_ops.reset(&bench.pc);
+	assert_false(bench.off);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		bench_test(pc_reset_init__lines__are_low),
+		bench_test(i8042__reads__say_that_nothing_is_there_to_wait_for),
+		bench_test(i8042__command_that_pulses_the_reset_line__resets),
+		bench_test(i8042__other_commands__do_nothing),
+		bench_test(i8042__output_port_with_the_reset_line_low__resets_once_asked),
+		bench_test(port_a__fast_reset__resets),
+		bench_test(rst_cnt__rise_of_the_cpu_bit__resets),
+		bench_test(debug_exit__a_write__turns_the_machine_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
