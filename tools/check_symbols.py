@@ -10,7 +10,13 @@ import subprocess
 import sys
 
 MEM = {"memcpy", "memmove", "memset", "memcmp"}
-PREFIX = re.compile(r"^(hv|pt|vm|load|fdt|psci|smccc|a64|rv64|x86|gic|vgic|gicv[23]|pl011|pl031|pflash|virtio|board|virt_a64|virt_rv64|plic|aplic|ns16550|goldfish_rtc)_")
+PREFIXES = """
+hv pt vm load fdt board virt_a64 virt_rv64 pc_x86
+a64 psci smccc rv64 x86 svm
+gic vgic gicv2 gicv3 plic aplic lapic ioapic pic8259 pit8254
+pl011 pl031 ns16550 goldfish_rtc cmos acpi_pm pc_reset pflash virtio
+"""
+PREFIX = re.compile("^(%s)_" % "|".join(PREFIXES.split()))
 # What a compiler's instrumentation adds; only ever in sanitizer or coverage builds.
 INSTRUMENT = re.compile(r"^(__asan|__ubsan|__gcov|__llvm|_GLOBAL_|__sanitizer|__start___|__stop___)")
 
