@@ -100,6 +100,17 @@ struct x86_sys {
 	uint8_t reserved_298[0x968];
 };
 
+_Static_assert(offsetof(struct x86_sys, cpl) == 0xcb, "B-2");
+_Static_assert(offsetof(struct x86_sys, efer) == 0xd0, "B-2");
+_Static_assert(offsetof(struct x86_sys, cr4) == 0x148, "B-2");
+_Static_assert(offsetof(struct x86_sys, rip) == 0x178, "B-2");
+_Static_assert(offsetof(struct x86_sys, rsp) == 0x1d8, "B-2");
+_Static_assert(offsetof(struct x86_sys, rax) == 0x1f8, "B-2");
+_Static_assert(offsetof(struct x86_sys, star) == 0x200, "B-2");
+_Static_assert(offsetof(struct x86_sys, cr2) == 0x240, "B-2");
+_Static_assert(offsetof(struct x86_sys, pat) == 0x268, "B-2");
+_Static_assert(offsetof(struct x86_sys, excp_to) == 0x290, "B-2");
+
 /* General registers; a backend's assembly knows these offsets. */
 struct x86_regs {
 	uint64_t r[X86_GPRS]; /* enum x86_gpr */
@@ -144,21 +155,14 @@ struct x86_event {
 };
 
 /* The host's CPUs, as the backend found them. */
-#define X86_CPUID_ROWS 64u
-struct x86_cpuid_row {
-	uint32_t leaf, subleaf;
-	uint32_t eax, ebx, ecx, edx;
-};
 struct x86_caps {
 	uint8_t pa_bits; /* MAXPHYADDR */
 	bool has_1g;     /* 1 GiB pages */
+	bool has_npt;    /* nested paging */
 	bool has_nrips;  /* the CPU says where the next instruction is */
-	bool has_decode; /* decode assists: instruction bytes, GPR and linear address */
 	bool has_flush_by_asid;
 	uint32_t asids; /* how many there are, the host's 0 among them */
 	uint64_t tsc_hz;
-	uint16_t cpuid_count; /* what CPUID says on the host, of the leaves that guests may see */
-	struct x86_cpuid_row cpuid[X86_CPUID_ROWS];
 };
 
 /*
@@ -179,34 +183,55 @@ struct x86_boot {
 	uint64_t rax, rbx, rsi; /* the protocol's own; all others are 0 */
 };
 
+/*
+ * Where the guest's code was found last: how its tables led there, so that the same page need not
+ * be walked to again while they say the same.
+ */
+#define X86_CODE_LEVELS 4u
+struct x86_code {
+	uint64_t page; /* linear; bit 0 set: none */
+	uint64_t cr3;
+	const uint8_t *host;
+	const _Atomic uint64_t *entry[X86_CODE_LEVELS];
+	uint64_t was[X86_CODE_LEVELS];
+};
+
+/* MTRRs: eight variable ranges. */
+#define X86_MTRR_FIXED    11u
+#define X86_MTRR_VARIABLE 16u
+
 struct x86_vcpu {
 	struct hv_vcpu hv;    /* first */
 	struct x86_regs regs; /* the backend saves on exit and restores on entry */
 	struct x86_sys *sys;  /* valid from an exit to the next entry */
+	void *vendor;         /* struct svm_vmcb, or VMX's record */
 	struct lapic *lapic;
-	struct x86_event event; /* to be delivered by the next entry */
-	bool shadow;            /* the next instruction is behind STI or MOV SS */
+	const struct x86_caps *caps; /* of the CPU it runs on */
+	struct x86_event event;      /* to be delivered by the next entry */
 	bool nmi_pending, nmi_blocked;
 	bool halted;              /* by HLT, until an interrupt is taken */
 	bool wait_sipi;           /* after INIT */
-	_Atomic uint32_t signals; /* enum x86_signal, from other CPUs */
-	uint8_t sipi_vector;      /* with X86_SIGNAL_SIPI */
-	uint64_t tsc_offset;      /* guest's TSC = TSC + tsc_offset; the same in all of a VM */
-	uint64_t tsc_aux, misc_enable, mtrr[32],
-		mtrr_def; /* MSRs that only have to be remembered */
-	uint64_t xcr0;
-	struct x86_boot boot;        /* vCPU 0 */
-	const struct x86_caps *caps; /* of the CPU it runs on */
-	void *vendor;                /* struct svm_vmcb, or VMX's record */
+	_Atomic uint32_t signals; /* enum x86_signal, from other CPUs; SIPI's vector in bits 15:8 */
+	uint64_t tsc_offset;      /* guest's TSC = the CPU's + tsc_offset */
+	uint64_t tsc_adjust;
+	uint32_t tsc_aux; /* the backend loads it when the vCPU comes to a CPU */
+	/* MSRs that only have to be remembered */
+	uint64_t misc_enable, mtrr_def, mtrr_fixed[X86_MTRR_FIXED], mtrr[X86_MTRR_VARIABLE];
+	struct x86_boot boot; /* vCPU 0 */
+	struct x86_code code;
 };
 
 enum x86_signal { X86_SIGNAL_INIT = 1, X86_SIGNAL_SIPI = 2, X86_SIGNAL_NMI = 4 };
 
-/* Reset leaves lapic, tsc_offset, caps, boot and vendor as they are. pc and arg: see
- * x86_boot_set(). */
+/*
+ * Reset leaves sys (the pointer), vendor, lapic, caps, boot and tsc_offset as they are. vCPU 0
+ * begins as x86_boot_set() says, any other in real mode at pc. What core does not keep (x87, SSE,
+ * XCR0, DR0 to DR3) is the backend's to clear. Firmware's calls and the ACPI tables know vCPU n by
+ * its APIC id, which is n.
+ */
 extern const struct hv_arch x86_arch;
 
-/* Before the VM starts: how vCPU 0's life begins; hv_vm_start()'s pc and arg are then boot's. */
+/* Before the VM starts: how vCPU 0's life begins, whatever hv_vm_start() is told then. */
 void x86_boot_set(struct x86_vcpu *vcpu, const struct x86_boot *boot);
 
 /* ---- interrupts and time ---- */
@@ -232,8 +257,12 @@ void x86_vcpu_caps_set(struct x86_vcpu *vcpu, const struct x86_caps *caps);
 /* ---- what core asks of the port for x86 guests only; the vCPU runs on this CPU ---- */
 
 uint64_t port_x86_tsc(void);
-/* CPUID as the host's CPU says it now (leaf 0xd follows the guest's XCR0). */
-struct x86_cpuid_row port_x86_cpuid(uint32_t leaf, uint32_t subleaf);
-void port_x86_xcr0_set(uint64_t xcr0);
+/* CPUID as the host's CPU says it now: leaf 0xd follows the guest's XCR0, which is in the CPU. */
+struct x86_cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+struct x86_cpuid port_x86_cpuid(uint32_t leaf, uint32_t subleaf);
+/* The guest's TSC_AUX, which RDTSCP reads without an exit. */
+void port_x86_tsc_aux_set(uint32_t value);
 
 #endif
