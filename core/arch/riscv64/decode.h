@@ -52,6 +52,7 @@ static inline uint8_t rv64_insn_length(uint32_t bits)
 /* 32 bits, unpriv 2.6 and 5.2: what device drivers do most. Opcode and width say which it is. */
 enum rv64_form {
 	RV64_FORM_LW = 0x2003,
+	RV64_FORM_LB = 0x0003,
 	RV64_FORM_LBU = 0x4003,
 	RV64_FORM_SW = 0x2023,
 	RV64_FORM_SB = 0x0023,

@@ -105,8 +105,8 @@ static HV_HOT enum rv64_device sw(struct rv64_vcpu *vcpu, const struct rv64_trap
 	return done(vcpu, length);
 }
 
-static HV_HOT enum rv64_device lbu(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
-	uint32_t absent, size_t rd, uint32_t length)
+static HV_HOT enum rv64_device load_byte(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
+	uint32_t absent, size_t rd, bool sext, uint32_t length)
 {
 	uint64_t data;
 
@@ -116,8 +116,21 @@ static HV_HOT enum rv64_device lbu(struct rv64_vcpu *vcpu, const struct rv64_tra
 	if (!rv64_device_read(vcpu, rv64_fault_gpa(trap), 1, &data)) {
 		return RV64_DEVICE_NONE;
 	}
-	vcpu->regs.x[rd] = data;
+	vcpu->regs.x[rd] = sext ? (uint64_t)(int64_t)(int8_t)data : data;
 	return done(vcpu, length);
+}
+
+/* What drivers of Linux read bytes with. */
+static HV_HOT enum rv64_device lb(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
+	uint32_t absent, size_t rd, uint32_t length)
+{
+	return load_byte(vcpu, trap, absent, rd, true, length);
+}
+
+static HV_HOT enum rv64_device lbu(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
+	uint32_t absent, size_t rd, uint32_t length)
+{
+	return load_byte(vcpu, trap, absent, rd, false, length);
 }
 
 static HV_HOT enum rv64_device sb(struct rv64_vcpu *vcpu, const struct rv64_trap *trap,
@@ -147,6 +160,7 @@ static HV_HOT enum rv64_device simple_word(struct rv64_vcpu *vcpu, const struct 
 	}
 	switch (rv64_word_form(bits)) {
 	case RV64_FORM_LW: return lw(vcpu, trap, absent | X0, rv64_word_rd(bits), length);
+	case RV64_FORM_LB: return lb(vcpu, trap, absent | X0, rv64_word_rd(bits), length);
 	case RV64_FORM_LBU: return lbu(vcpu, trap, absent | X0, rv64_word_rd(bits), length);
 	default: return RV64_DEVICE_OTHER;
 	}
