@@ -4,11 +4,26 @@
 #include <hv/bits.h>
 #include <hv/check.h>
 
+/* How much of RAM is in its first piece. */
+static uint64_t first_size(const struct board_cfg *cfg, const struct board_map *map)
+{
+	uint64_t room = map->ram_max - map->ram;
+
+	return map->ram_max != 0 && cfg->ram_size > room ? room : cfg->ram_size;
+}
+
+static bool is_ram_valid(const struct board_cfg *cfg, const struct board_map *map)
+{
+	uint64_t first = first_size(cfg, map);
+
+	return first != 0 && first <= HV_BIT(map->ia_bits) - map->ram &&
+	       cfg->ram_size - first <= HV_BIT(map->ia_bits) - map->ram_rest &&
+	       hv_is_aligned(cfg->ram_size, HV_PAGE_SIZE);
+}
+
 bool board_is_valid(const struct board_cfg *cfg, const struct board_map *map)
 {
-	return cfg->cpus >= 1 && cfg->cpus <= HV_VCPUS && cfg->ram_size != 0 &&
-	       hv_is_aligned(cfg->ram_size, HV_PAGE_SIZE) &&
-	       cfg->ram_size <= HV_BIT(map->ia_bits) - map->ram &&
+	return cfg->cpus >= 1 && cfg->cpus <= HV_VCPUS && is_ram_valid(cfg, map) &&
 	       cfg->flash_size <= map->flash_max && hv_is_aligned(cfg->flash_size, HV_PAGE_SIZE);
 }
 
@@ -17,17 +32,26 @@ bool board_is_shared(const struct board_cfg *cfg)
 	return !cfg->unshared || cfg->cpus != 1;
 }
 
-enum hv_status board_add_memory(
-	struct hv_gmem *gmem, const struct board_cfg *cfg, const struct board_map *map)
+/* The piece of RAM from `offset` on. */
+static enum hv_status add_ram(struct hv_gmem *gmem, const struct board_cfg *cfg, uint64_t gpa,
+	uint64_t offset, uint64_t size)
 {
 	const struct hv_gmem_region ram = {
-		.gpa = GPA(map->ram),
-		.size = cfg->ram_size,
-		.hpa = cfg->ram_hpa,
-		.host = cfg->ram_host,
+		.gpa = GPA(gpa),
+		.size = size,
+		.hpa = HPA(cfg->ram_hpa.v + offset),
+		.host = cfg->ram_host + offset,
 		.prot = HV_PROT_R | HV_PROT_W | HV_PROT_X,
 		.lazy = cfg->lazy_ram,
 	};
+
+	return hv_gmem_add(gmem, &ram);
+}
+
+enum hv_status board_add_memory(
+	struct hv_gmem *gmem, const struct board_cfg *cfg, const struct board_map *map)
+{
+	uint64_t first = first_size(cfg, map), rest = cfg->ram_size - first;
 	const struct hv_gmem_region flash = {
 		.gpa = GPA(map->flash),
 		.size = cfg->flash_size,
@@ -36,8 +60,11 @@ enum hv_status board_add_memory(
 		.prot = HV_PROT_R | HV_PROT_X, /* writes fault, and reach the device behind it */
 		.lazy = true,
 	};
-	enum hv_status status = hv_gmem_add(gmem, &ram);
+	enum hv_status status = add_ram(gmem, cfg, map->ram, 0, first);
 
+	if (status == HV_OK && rest != 0) {
+		status = add_ram(gmem, cfg, map->ram_rest, first, rest);
+	}
 	if (status == HV_OK && cfg->flash_size != 0) {
 		status = hv_gmem_add(gmem, &flash);
 	}
@@ -74,7 +101,11 @@ uint64_t board_table_count(const struct board_map *map, uint64_t gpa, uint64_t h
 
 uint64_t board_page_count(const struct board_cfg *cfg, const struct board_map *map)
 {
-	return map->root_pages + board_table_count(map, map->ram, cfg->ram_hpa.v, cfg->ram_size) +
+	uint64_t first = first_size(cfg, map);
+
+	return map->root_pages + board_table_count(map, map->ram, cfg->ram_hpa.v, first) +
+	       board_table_count(
+		       map, map->ram_rest, cfg->ram_hpa.v + first, cfg->ram_size - first) +
 	       board_table_count(map, map->flash, cfg->flash_hpa.v, cfg->flash_size);
 }
 

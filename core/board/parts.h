@@ -10,9 +10,11 @@
 /* Where a board's guests see memory, and how much of it there can be. */
 struct board_map {
 	uint64_t ram, flash, flash_max;
-	uint8_t ia_bits;    /* of the guest-physical address space */
-	uint8_t root_level; /* whose descriptors the nested root holds; 0: pages */
-	uint8_t root_pages; /* most that a nested root is made of */
+	uint64_t ram_max, ram_rest; /* RAM that would be at ram_max and above is there; 0: all is
+				       in one piece */
+	uint8_t ia_bits;            /* of the guest-physical address space */
+	uint8_t root_level;         /* whose descriptors the nested root holds; 0: pages */
+	uint8_t root_pages;         /* most that a nested root is made of */
 };
 
 bool board_is_valid(const struct board_cfg *cfg, const struct board_map *map);

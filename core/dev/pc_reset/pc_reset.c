@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dev/pc_reset/pc_reset.h>
 
-#define I8042_DATA    0u
-#define I8042_COMMAND 4u /* read: status; 0: nothing to read, nothing to wait for */
-
 #define COMMAND_OUTPUT 0xd1u /* the output port: bit 0 low resets */
 #define COMMAND_PULSE  0xf0u /* bits 3-0: the output port's lines that are not pulsed */
 #define OUTPUT_RUN     0x01u
@@ -27,15 +24,24 @@ static void command(struct pc_reset *pc, uint64_t value)
 	reset_if(pc, (value & 0xf0) == COMMAND_PULSE && !(value & OUTPUT_RUN));
 }
 
-static bool i8042_access(void *dev, struct hv_access *access)
+/* Read, it is the status: nothing to read, nothing to wait for. */
+static bool command_access(void *dev, struct hv_access *access)
+{
+	if (access->write) {
+		command(dev, access->data);
+	} else {
+		access->data = 0;
+	}
+	return true;
+}
+
+static bool data_access(void *dev, struct hv_access *access)
 {
 	struct pc_reset *pc = dev;
 
 	if (!access->write) {
 		access->data = 0;
-	} else if (access->off == I8042_COMMAND) {
-		command(pc, access->data);
-	} else if (access->off == I8042_DATA && atomic_exchange(&pc->writes_output, false)) {
+	} else if (atomic_exchange(&pc->writes_output, false)) {
 		reset_if(pc, !(access->data & OUTPUT_RUN));
 	}
 	return true;
@@ -95,9 +101,15 @@ void pc_reset_init(struct pc_reset *pc, struct hv_irq reset, struct hv_irq off)
 	pc_reset_reset(pc);
 }
 
-const struct hv_dev_ops pc_reset_i8042_ops = {
-	.name = "i8042",
-	.access = i8042_access,
+const struct hv_dev_ops pc_reset_data_ops = {
+	.name = "8042-data",
+	.access = data_access,
+	.reset = pc_reset_reset,
+};
+
+const struct hv_dev_ops pc_reset_command_ops = {
+	.name = "8042-command",
+	.access = command_access,
 	.reset = pc_reset_reset,
 };
 

@@ -12,12 +12,12 @@
 #include <hv/irq.h>
 #include <stdatomic.h>
 
-#define PC_RESET_I8042      0x60u /* with its other port at 0x64 */
-#define PC_RESET_I8042_SIZE 5u
-#define PC_RESET_PORT_A     0x92u
-#define PC_RESET_EXIT       0xf4u
-#define PC_RESET_EXIT_SIZE  4u
-#define PC_RESET_RST_CNT    0xcf9u
+#define PC_RESET_8042_DATA    0x60u
+#define PC_RESET_8042_COMMAND 0x64u
+#define PC_RESET_PORT_A       0x92u
+#define PC_RESET_EXIT         0xf4u /* four ports; the others are one each */
+#define PC_RESET_EXIT_SIZE    4u
+#define PC_RESET_RST_CNT      0xcf9u
 
 struct pc_reset {
 	struct hv_irq reset, off;   /* pulsed. They may take any lock. */
@@ -25,9 +25,9 @@ struct pc_reset {
 	_Atomic uint8_t rst_cnt;
 };
 
-/* The device of all four is the struct; they need no lock of the bus's. */
-extern const struct hv_dev_ops pc_reset_i8042_ops, pc_reset_port_a_ops, pc_reset_exit_ops,
-	pc_reset_rst_cnt_ops;
+/* The device of all five is the struct; they need no lock of the bus's. */
+extern const struct hv_dev_ops pc_reset_data_ops, pc_reset_command_ops, pc_reset_port_a_ops,
+	pc_reset_exit_ops, pc_reset_rst_cnt_ops;
 
 void pc_reset_init(struct pc_reset *pc, struct hv_irq reset, struct hv_irq off);
 

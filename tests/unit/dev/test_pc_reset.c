@@ -64,48 +64,46 @@ static void pc_reset_init__lines__are_low(void **state)
 static void i8042__reads__say_that_nothing_is_there_to_wait_for(void **state)
 {
 	(void)state;
-	for (uint64_t off = 0; off < PC_RESET_I8042_SIZE; off++) {
-		assert_int_equal(rd(&pc_reset_i8042_ops, off), 0);
-	}
+	assert_int_equal(rd(&pc_reset_data_ops, 0), 0);
+	assert_int_equal(rd(&pc_reset_command_ops, 0), 0);
 }
 
 static void i8042__command_that_pulses_the_reset_line__resets(void **state)
 {
 	(void)state;
-	wr(&pc_reset_i8042_ops, 4, 0xfe);
+	wr(&pc_reset_command_ops, 0, 0xfe);
 	assert_int_equal(bench.resets, 1);
 	assert_true(bench.reset);
-	pc_reset_i8042_ops.reset(&bench.pc);
+	pc_reset_command_ops.reset(&bench.pc);
 	assert_false(bench.reset);
-	wr(&pc_reset_i8042_ops, 4, 0xf0);
+	wr(&pc_reset_command_ops, 0, 0xf0);
 	assert_int_equal(bench.resets, 2);
 }
 
 static void i8042__other_commands__do_nothing(void **state)
 {
 	(void)state;
-	wr(&pc_reset_i8042_ops, 4, 0xff); /* pulses no line */
-	wr(&pc_reset_i8042_ops, 4, 0xaa);
-	wr(&pc_reset_i8042_ops, 0, 0xfe); /* data */
-	wr(&pc_reset_i8042_ops, 2, 0xfe); /* neither port */
+	wr(&pc_reset_command_ops, 0, 0xff); /* pulses no line */
+	wr(&pc_reset_command_ops, 0, 0xaa);
+	wr(&pc_reset_data_ops, 0, 0xfe); /* data */
 	assert_int_equal(bench.resets, 0);
 }
 
 static void i8042__output_port_with_the_reset_line_low__resets_once_asked(void **state)
 {
 	(void)state;
-	wr(&pc_reset_i8042_ops, 0, 0x00); /* not asked for */
+	wr(&pc_reset_data_ops, 0, 0x00); /* not asked for */
 	assert_int_equal(bench.resets, 0);
-	wr(&pc_reset_i8042_ops, 4, 0xd1);
-	wr(&pc_reset_i8042_ops, 0, 0x03); /* opens A20 */
-	wr(&pc_reset_i8042_ops, 0, 0x02);
+	wr(&pc_reset_command_ops, 0, 0xd1);
+	wr(&pc_reset_data_ops, 0, 0x03); /* opens A20 */
+	wr(&pc_reset_data_ops, 0, 0x02);
 	assert_int_equal(bench.resets, 0);
-	wr(&pc_reset_i8042_ops, 4, 0xd1);
-	wr(&pc_reset_i8042_ops, 0, 0x02);
+	wr(&pc_reset_command_ops, 0, 0xd1);
+	wr(&pc_reset_data_ops, 0, 0x02);
 	assert_int_equal(bench.resets, 1);
-	wr(&pc_reset_i8042_ops, 4, 0xd1);
-	wr(&pc_reset_i8042_ops, 4, 0xad); /* another command comes between */
-	wr(&pc_reset_i8042_ops, 0, 0x00);
+	wr(&pc_reset_command_ops, 0, 0xd1);
+	wr(&pc_reset_command_ops, 0, 0xad); /* another command comes between */
+	wr(&pc_reset_data_ops, 0, 0x00);
 	assert_int_equal(bench.resets, 1);
 }
 
