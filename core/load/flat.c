@@ -18,7 +18,6 @@ static const struct flat_foreign {
 	{0, 6, "\xfd\x37zXZ", "compressed with xz: unpack it first"},
 	{0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"},
 	{4, 4, "zimg", "an EFI zboot image: unpack it first"},
-	{0x202, 4, "HdrS", "a kernel for x86"},
 	{0, 2, "MZ", "an EFI program"},
 	{0, 4, "\x27\x05\x19\x56", "wrapped for U-Boot: unwrap it first"},
 	{0, 4, "\xd0\x0d\xfe\xed", "a device tree"},

@@ -10,13 +10,13 @@
 
 /* What loading knows of a guest's architecture: one row of a table each (machine.c). */
 struct load_machine {
-	uint16_t number;                         /* HV_MACHINE_* */
-	enum hv_load_kind image;                 /* Linux's own format */
-	const char *foreign_elf, *foreign_image; /* why one for another machine is refused */
-	uint64_t flat_offset; /* where a flat binary goes, counted from the base of RAM */
-	uint64_t insn_align;  /* of code */
-	bool has_low_dtb;     /* ELF kernels may look for the DTB at the base of RAM */
-	uint64_t dtb_end;     /* DTB and initrd end below this if the kernel starts there */
+	uint16_t number;         /* HV_MACHINE_* */
+	const char *foreign_elf; /* why one for another machine is refused */
+	uint64_t flat_offset;    /* where a flat binary goes, counted from the base of RAM */
+	uint64_t insn_align;     /* of code */
+	bool has_low_dtb;        /* ELF kernels may look for the DTB at the base of RAM */
+	uint64_t dtb_end;        /* DTB and initrd end below this if the kernel starts there */
+	bool is_pc;              /* no DTB: the kernel gets boot information in low memory (pc.h) */
 };
 
 /* NULL: there is none of that number. */
@@ -38,12 +38,25 @@ HV_WARN_UNUSED enum hv_status load_linux_a64_plan(const struct hv_guest *guest,
 	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 HV_WARN_UNUSED enum hv_status load_linux_rv64_plan(const struct hv_guest *guest,
 	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status load_bzimage_plan(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status load_pvh_plan(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status load_multiboot_plan(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 HV_WARN_UNUSED enum hv_status load_flat_plan(const struct hv_guest *guest,
 	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 
+/* Never reads past the file, whatever it holds. */
 bool load_elf_is(struct hv_blob kernel);
 bool load_linux_a64_is(struct hv_blob kernel);
 bool load_linux_rv64_is(struct hv_blob kernel);
+bool load_bzimage_is(struct hv_blob kernel);
+bool load_pvh_is(struct hv_blob kernel);
+bool load_multiboot_is(struct hv_blob kernel);
+/* Offset of the header of a file that has one. */
+uint64_t load_multiboot_header(struct hv_blob kernel);
+#define LOAD_BZIMAGE_MAGIC 0x202u /* offset of "HdrS" */
 
 /*
  * Adds a segment to the plan if it lies in RAM and touches no other one. `error` comes with the
@@ -52,6 +65,13 @@ bool load_linux_rv64_is(struct hv_blob kernel);
 HV_WARN_UNUSED enum hv_status load_segment_add(struct hv_load_plan *plan,
 	const struct load_ram *ram, const struct hv_load_segment *segment,
 	struct hv_load_error *error);
+
+/*
+ * The highest multiple of `align` from which `size` bytes fit into the room and clear every
+ * segment.
+ */
+bool load_fit(const struct hv_load_plan *plan, const struct load_ram *room, uint64_t size,
+	uint64_t align, gpa_t *at);
 
 /* Points an error at a field, before anything is known to be wrong with it. */
 static inline void load_at(

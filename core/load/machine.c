@@ -8,10 +8,16 @@
 
 static const struct load_machine load_machines[] = {
 	{
+		.number = HV_MACHINE_X86_64,
+		.foreign_elf = "not for x86-64",
+		.flat_offset = HV_MIB(2), /* a large page of its own, above what firmware uses */
+		.insn_align = 1,
+		.dtb_end = UINT64_MAX,
+		.is_pc = true,
+	},
+	{
 		.number = HV_MACHINE_AARCH64,
-		.image = HV_LOAD_LINUX_A64,
 		.foreign_elf = "not for AArch64",
-		.foreign_image = "a RISC-V Image, but the machine is aarch64",
 		.flat_offset = HV_KIB(512),
 		.insn_align = 4,
 		.has_low_dtb = true,
@@ -19,9 +25,7 @@ static const struct load_machine load_machines[] = {
 	},
 	{
 		.number = HV_MACHINE_RISCV,
-		.image = HV_LOAD_LINUX_RV64,
 		.foreign_elf = "not for RISC-V",
-		.foreign_image = "an arm64 Image, but the machine is riscv64",
 		.flat_offset = HV_MIB(2),
 		.insn_align = 2,      /* the extension C */
 		.dtb_end = HV_GIB(3), /* no guest for QEMU has seen it higher */

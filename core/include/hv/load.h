@@ -67,7 +67,8 @@ struct hv_load_error {
 
 struct hv_load_segment {
 	gpa_t to;
-	uint64_t file_off, file_size, mem_size; /* the rest up to mem_size is zeroed */
+	uint64_t file_off, file_size, mem_size;
+	bool own_bss; /* the kernel clears the rest up to mem_size itself; else it is zeroed */
 };
 
 struct hv_load_plan {

@@ -224,7 +224,7 @@ static void f2_header__wrong_class_endianness_machine__is_refused(void **state)
 	assert_refused_with(KIT_E_MACHINE, 2, 62, "e_machine", "not for AArch64");
 	assert_refused_with(KIT_E_MACHINE, 2, 40, "e_machine", "not for AArch64");
 	assert_refused_with(KIT_E_VERSION, 4, 0x10001, "e_version", "unknown version");
-	assert_refused_with(KIT_E_EHSIZE, 2, 52, "e_ehsize", "not the size of an ELF64 header");
+	assert_refused_with(KIT_E_EHSIZE, 2, 52, "e_ehsize", "not the size of the class's header");
 }
 
 static void f2_header__type_neither_exec_nor_dyn__is_refused(void **state)
@@ -270,7 +270,7 @@ static void f2_phentsize__any_but_56__is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < HV_ARRAY_COUNT(bad); i++) {
 		assert_refused_with(KIT_E_PHENTSIZE, 2, bad[i], "e_phentsize",
-			"not the size of an ELF64 program header");
+			"not the size of the class's program header");
 	}
 }
 
