@@ -31,7 +31,7 @@ void sim_console_drain(struct sim *sim)
 			end_by_caller(sim);
 		}
 	} while (count == CHUNK);
-	hv_bus_poll(&sim->board->vm->bus);
+	hv_vm_poll(sim->board->vm);
 }
 
 static size_t room(const struct sim *sim)
@@ -53,7 +53,7 @@ static void take_input(struct sim *sim)
 	for (int i = 0; i < count && hv_ring_put(&sim->board->console.to_guest, bytes[i]); i++) {
 	}
 	if (count > 0) {
-		hv_bus_poll(&sim->board->vm->bus);
+		hv_vm_poll(sim->board->vm);
 	}
 }
 

@@ -55,7 +55,7 @@ static bool prepare(struct sim *sim, struct hv_vcpu *vcpu, uint64_t turn_end, ui
 	/* They are looked at here, whatever happened. */
 	atomic_fetch_and(&vcpu->todo, ~(uint32_t)HV_TODO_TIME);
 	*deadline = earlier(sim->arch->timers_update(sim, vcpu->index),
-		hv_bus_expire(&sim->board->vm->bus, port_now()));
+		hv_vm_expire(sim->board->vm, port_now()));
 	*deadline = earlier(*deadline, earlier(turn_end, sim->next_service));
 	todo = atomic_load(&vcpu->todo);
 	if (todo & HV_TODO_LEAVE) {
@@ -134,7 +134,7 @@ static bool run_next(struct sim *sim)
 
 static uint64_t idle_deadline(struct sim *sim)
 {
-	uint64_t deadline = hv_bus_expire(&sim->board->vm->bus, port_now());
+	uint64_t deadline = hv_vm_expire(sim->board->vm, port_now());
 
 	return earlier(deadline, wake_due(sim));
 }

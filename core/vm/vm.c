@@ -212,6 +212,19 @@ static void clear(struct hv_vm *vm)
 	vm->on_count = 0;
 }
 
+uint64_t hv_vm_expire(struct hv_vm *vm, uint64_t now)
+{
+	uint64_t memory = hv_bus_expire(&vm->bus, now), ports = hv_bus_expire(&vm->pio, now);
+
+	return memory < ports ? memory : ports;
+}
+
+void hv_vm_poll(struct hv_vm *vm)
+{
+	hv_bus_poll(&vm->bus);
+	hv_bus_poll(&vm->pio);
+}
+
 enum hv_status hv_vm_reset(struct hv_vm *vm)
 {
 	enum hv_status status = HV_ERR_STATE;

@@ -53,8 +53,9 @@ void console_unlock(void)
 }
 
 /* The guest's end: a device that only counts how often it was asked to look. */
-static struct hv_chan chan;
-static struct hv_bus bus;
+static struct hv_vm vm;
+static struct board board = {.vm = &vm};
+static struct hv_chan *const chan = &board.console;
 static unsigned polls;
 
 static bool device_access(void *dev, struct hv_access *access)
@@ -92,13 +93,13 @@ static int attach_with(size_t waiting)
 	const struct hv_region region = {.base = GPA(0), .size = 1, .ops = &device};
 
 	memset(&uart, 0, sizeof(uart));
-	memset(&chan, 0, sizeof(chan));
-	memset(&bus, 0, sizeof(bus));
+	board.console = (struct hv_chan){0};
+	vm = (struct hv_vm){0};
 	uart.room = MOST;
 	polls = 0;
 	receive(waiting);
-	assert_int_equal(hv_bus_add(&bus, &region), HV_OK);
-	console_attach(&chan, &bus);
+	assert_int_equal(hv_bus_add(&vm.pio, &region), HV_OK);
+	console_attach(&board);
 	return 0;
 }
 
@@ -111,9 +112,9 @@ static int attach(void **state)
 static void guest_says(const char *text)
 {
 	for (; *text; text++) {
-		assert_true(hv_ring_put(&chan.to_host, (uint8_t)*text));
+		assert_true(hv_ring_put(&chan->to_host, (uint8_t)*text));
 	}
-	hv_irq_set(&chan.sent, true);
+	hv_irq_set(&chan->sent, true);
 }
 
 static void assert_sent(const char *text)
@@ -146,7 +147,7 @@ static void u4_console_output__uart_full__rest_waits_for_the_interrupt(void **st
 	console_irq();
 	assert_sent("hello");
 	assert_false(uart.transmit);
-	assert_int_equal(hv_ring_count(&chan.to_host), 0);
+	assert_int_equal(hv_ring_count(&chan->to_host), 0);
 }
 
 static void u4_console_output__full_and_more_said__order_kept(void **state)
@@ -169,10 +170,10 @@ static void console_input__bytes_come__device_told(void **state)
 	assert_true(uart.receive);
 	receive(3);
 	console_irq();
-	assert_int_equal(hv_ring_count(&chan.to_guest), 3);
+	assert_int_equal(hv_ring_count(&chan->to_guest), 3);
 	assert_int_equal(polls, 1);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_true(hv_ring_get(&chan.to_guest, &byte));
+		assert_true(hv_ring_get(&chan->to_guest, &byte));
 		assert_int_equal(byte, i);
 	}
 }
@@ -184,11 +185,11 @@ static void u4_console_input__guest_does_not_read__uart_keeps_the_rest(void **st
 	(void)state;
 	receive(HV_RING_SIZE + 100);
 	console_irq();
-	assert_int_equal(hv_ring_count(&chan.to_guest), HV_RING_SIZE);
+	assert_int_equal(hv_ring_count(&chan->to_guest), HV_RING_SIZE);
 	assert_int_equal(uart.waiting_at, HV_RING_SIZE);
 	assert_false(uart.receive);
-	assert_true(hv_ring_get(&chan.to_guest, &byte));
-	hv_irq_set(&chan.taken, true);
+	assert_true(hv_ring_get(&chan->to_guest, &byte));
+	hv_irq_set(&chan->taken, true);
 	assert_true(uart.receive);
 	console_irq();
 	assert_int_equal(uart.waiting_at, HV_RING_SIZE + 1);
@@ -200,7 +201,7 @@ static void console_input__taken_while_output_waits__both_interrupts(void **stat
 	(void)state;
 	uart.room = 0;
 	guest_says("x");
-	hv_irq_set(&chan.taken, true);
+	hv_irq_set(&chan->taken, true);
 	assert_true(uart.receive);
 	assert_true(uart.transmit);
 }
@@ -209,7 +210,7 @@ static void console_attach__bytes_came_before__not_lost(void **state)
 {
 	(void)state;
 	attach_with(5);
-	assert_int_equal(hv_ring_count(&chan.to_guest), 5);
+	assert_int_equal(hv_ring_count(&chan->to_guest), 5);
 	assert_true(uart.receive);
 }
 

@@ -10,7 +10,7 @@
 
 static struct {
 	struct hv_chan *chan;
-	struct hv_bus *bus;
+	struct hv_vm *vm;
 	bool want_receive, want_transmit;
 	uint8_t held; /* taken from the ring, but the UART had no room */
 	bool is_held;
@@ -90,13 +90,15 @@ void console_irq(void)
 	fill();
 	drain();
 	console_unlock();
-	hv_bus_poll(console.bus);
+	hv_vm_poll(console.vm);
 }
 
-void console_attach(struct hv_chan *chan, struct hv_bus *bus)
+void console_attach(struct board *board)
 {
+	struct hv_chan *chan = &board->console;
+
 	console.chan = chan;
-	console.bus = bus;
+	console.vm = board->vm;
 	console.is_held = false;
 	console.want_receive = true;
 	console.want_transmit = false;

@@ -3,11 +3,10 @@
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
-#include <hv/ring.h>
-#include <hv/vm.h>
+#include <board/board.h>
 
 /* Before the VM runs. One guest has the console. */
-void console_attach(struct hv_chan *chan, struct hv_bus *bus);
+void console_attach(struct board *board);
 /* The UART's interrupt. */
 void console_irq(void);
 

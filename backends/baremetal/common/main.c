@@ -74,7 +74,7 @@ _Noreturn void main_boot(uintptr_t dtb)
 	if (guest_create(&guest, &error) != HV_OK) {
 		end_refuse(&error);
 	}
-	console_attach(&guest.board->console, &guest.board->vm->bus);
+	console_attach(guest.board);
 	end_unless(hv_vm_start(guest.board->vm, guest.plan.entry, guest.plan.dtb.v) == HV_OK,
 		"the VM does not start");
 	machine_start_cpus(guest.what.cpus);

@@ -171,6 +171,13 @@ HV_WARN_UNUSED enum hv_status hv_vm_reset(struct hv_vm *vm);
  */
 HV_WARN_UNUSED enum hv_status hv_vm_destroy(struct hv_vm *vm);
 
+/*
+ * hv_bus_expire() and hv_bus_poll() on all of its devices, those by memory and those by port. Any
+ * thread that holds no lock of HV_LOCK_DEV's rank or above.
+ */
+uint64_t hv_vm_expire(struct hv_vm *vm, uint64_t now);
+void hv_vm_poll(struct hv_vm *vm);
+
 /* The two state diagrams, and names for people. */
 bool hv_vm_has_edge(enum hv_vm_state from, enum hv_vm_state to);
 bool hv_vcpu_has_edge(enum hv_vcpu_state from, enum hv_vcpu_state to);

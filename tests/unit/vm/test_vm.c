@@ -377,6 +377,53 @@ static void vm_reset__devices_on_both_buses__are_reset_before_the_vcpus(void **s
 	}
 }
 
+static void write_to(struct hv_bus *bus)
+{
+	struct hv_access access = {.size = 4, .write = true};
+
+	assert_int_equal(hv_bus_access(bus, 0x9000000, &access), HV_ANSWER_TIMED);
+}
+
+static void vm_expire__timers_on_both_buses__fires_both_and_says_the_earlier_deadline(void **state)
+{
+	struct fake_dev mmio = {.due = 300}, pio = {.due = 200};
+	struct hv_region region = {
+		.base = GPA(0x9000000), .size = 0x1000, .ops = &fake_timer_ops, .dev = &mmio};
+
+	(void)state;
+	assert_true(hv_vm_expire(fake.vm, 1) == HV_NEVER_DUE);
+	assert_int_equal(hv_bus_add(&fake.vm->bus, &region), HV_OK);
+	region.dev = &pio;
+	assert_int_equal(hv_bus_add(&fake.vm->pio, &region), HV_OK);
+	assert_true(hv_vm_expire(fake.vm, 1) == HV_NEVER_DUE); /* nobody set them yet */
+	write_to(&fake.vm->bus);
+	write_to(&fake.vm->pio);
+	assert_true(hv_vm_expire(fake.vm, 100) == 200);
+	mmio.expires = pio.expires = 0;
+	pio.due = 400;
+	assert_true(hv_vm_expire(fake.vm, 200) == 300);
+	assert_int_equal(mmio.expires, 0);
+	assert_int_equal(pio.expires, 1);
+	mmio.due = 500;
+	assert_true(hv_vm_expire(fake.vm, 300) == 400);
+	assert_int_equal(mmio.expired_at, 300);
+}
+
+static void vm_poll__devices_on_both_buses__look(void **state)
+{
+	struct fake_dev mmio = {0}, pio = {0};
+	struct hv_region region = {
+		.base = GPA(0x9000000), .size = 0x1000, .ops = &fake_timer_ops, .dev = &mmio};
+
+	(void)state;
+	assert_int_equal(hv_bus_add(&fake.vm->bus, &region), HV_OK);
+	region.dev = &pio;
+	assert_int_equal(hv_bus_add(&fake.vm->pio, &region), HV_OK);
+	hv_vm_poll(fake.vm);
+	assert_int_equal(mmio.polls, 1);
+	assert_int_equal(pio.polls, 1);
+}
+
 /* One life from start to stop: two vCPUs run, wait and are woken; then the guest reboots. */
 static void live_once(unsigned n)
 {
@@ -476,6 +523,8 @@ int main(void)
 		test_on(vm_crash__records_who_and_why__first_one_wins),
 		test_on(vm_reset__a_vcpu_has_not_left__is_refused_and_changes_nothing),
 		test_on(vm_reset__devices_on_both_buses__are_reset_before_the_vcpus),
+		test_on(vm_expire__timers_on_both_buses__fires_both_and_says_the_earlier_deadline),
+		test_on(vm_poll__devices_on_both_buses__look),
 		test_on(h5_vm_reset__100000_times_with_vcpus_in_all_places__counters_are_equal),
 		test_on(p17_vm_destroy__with_mappings__gives_every_page_back),
 		test_on(p17_vm_destroy__vcpu_in_flight__is_refused_until_it_has_left),
