@@ -11,14 +11,15 @@ say()
 
 SETUP_PACKAGES="build-essential cmake ninja-build pkg-config python3
 	libcmocka-dev libfdt-dev libcapstone-dev device-tree-compiler lcov clang-format
-	qemu-system-arm qemu-system-misc spin"
+	qemu-system-arm qemu-system-misc qemu-system-x86 seabios spin"
 # A compiler for each guest architecture that is not this machine's.
 setup_machine=$(uname -m)
 [ "$setup_machine" = aarch64 ] || SETUP_PACKAGES="$SETUP_PACKAGES gcc-aarch64-linux-gnu"
+[ "$setup_machine" = x86_64 ] || SETUP_PACKAGES="$SETUP_PACKAGES gcc-x86-64-linux-gnu"
 [ "$setup_machine" = riscv64 ] || SETUP_PACKAGES="$SETUP_PACKAGES gcc-riscv64-linux-gnu"
 
 # The guests that are booted when none is named: folder in the cache, Debian's architecture, suite.
-SETUP_GUESTS="debian12-arm64:arm64:bookworm debian13-riscv64:riscv64:trixie"
+SETUP_GUESTS="debian12-arm64:arm64:bookworm debian13-riscv64:riscv64:trixie debian12-amd64:amd64:bookworm"
 
 setup_fail()
 {
@@ -191,7 +192,8 @@ setup_lacks_guest()
 
 setup_without_apt()
 {
-	for program in cmake ninja python3 pkg-config dtc qemu-system-aarch64 qemu-system-riscv64; do
+	for program in cmake ninja python3 pkg-config dtc qemu-system-aarch64 qemu-system-riscv64 \
+		qemu-system-x86_64; do
 		command -v "$program" >/dev/null 2>&1 || lacking="${lacking:-}$program "
 	done
 	for library in cmocka libfdt capstone 'unicorn >= 2.1.1'; do
@@ -201,7 +203,7 @@ setup_without_apt()
 	if [ -n "$lacking" ]; then
 		say "drydock: this machine has no apt, so please provide by hand: $lacking"
 		say "Programs and libraries come from your distribution. A guest's vmlinuz is any Linux Image of"
-		say "its architecture, its busybox a static one."
+		say "its architecture (x86_64: a bzImage), its busybox a static one."
 		exit 1
 	fi
 	setup_guests setup_initramfs

@@ -14,7 +14,7 @@
 static const char *const bundle_root_props[] = {
 	"compatible", "machine", "total-size", "token", "stats", NULL};
 static const char *const bundle_vm_props[] = {"cpus", "gic-version", "aplic", "memory-size",
-	"lazy-memory", "load-address", "kernel", "initrd", "dtb", "flash", NULL};
+	"lazy-memory", "load-address", "cmdline", "kernel", "initrd", "dtb", "flash", NULL};
 static const char *const bundle_vm_paths[HV_BUNDLE_VMS] = {
 	"/vm@0", "/vm@1", "/vm@2", "/vm@3", "/vm@4", "/vm@5", "/vm@6", "/vm@7"};
 static const char *const bundle_inputs[HV_BUNDLE_VMS] = {"bundle vm0", "bundle vm1", "bundle vm2",
@@ -156,18 +156,38 @@ static enum hv_status bundle_irqc(struct bundle_reader *reader, struct hv_guest 
 	uint64_t gic = 0;
 	enum hv_status status;
 
+	guest->aplic = bundle_find(reader, "aplic", &raw);
+	if (guest->aplic && guest->machine != HV_MACHINE_RISCV) {
+		return load_refuse(reader->error, "the machine has no APLIC");
+	}
 	if (guest->machine != HV_MACHINE_AARCH64) {
-		guest->aplic = bundle_find(reader, "aplic", &raw);
 		return bundle_find(reader, "gic-version", &raw)
 			       ? load_refuse(reader->error, "the machine has no GIC")
 			       : HV_OK;
 	}
-	if (bundle_find(reader, "aplic", &raw)) {
-		return load_refuse(reader->error, "the machine has no APLIC");
-	}
 	status = bundle_number(reader, "gic-version", 2, 3, &gic);
 	guest->gic = (uint8_t)gic;
 	return status;
+}
+
+/* Elsewhere than on x86_64 it is in the tree. */
+static enum hv_status bundle_cmdline(struct bundle_reader *reader, struct hv_guest *guest)
+{
+	struct hv_blob raw;
+	const char *text;
+
+	if (!bundle_find(reader, "cmdline", &raw)) {
+		return HV_OK;
+	}
+	reader->error->value = raw.size;
+	if (guest->machine != HV_MACHINE_X86_64) {
+		return load_refuse(reader->error, "the machine's is in its tree, in /chosen");
+	}
+	if (hv_fdt_string(&reader->bundle->manifest, &reader->node, "cmdline", &text) != HV_OK) {
+		return load_refuse(reader->error, "not a string");
+	}
+	guest->cmdline = (struct hv_blob){text, raw.size - 1};
+	return HV_OK;
 }
 
 static enum hv_status bundle_guest(struct bundle_reader *reader, struct hv_guest *guest)
@@ -185,6 +205,9 @@ static enum hv_status bundle_guest(struct bundle_reader *reader, struct hv_guest
 	}
 	if (status == HV_OK) {
 		status = bundle_memory(reader, guest);
+	}
+	if (status == HV_OK) {
+		status = bundle_cmdline(reader, guest);
 	}
 	return status == HV_OK ? bundle_images(reader, guest) : status;
 }

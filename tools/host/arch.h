@@ -13,6 +13,7 @@ struct arch {
 	uint64_t ram;
 	uint64_t flash_max;
 	bool has_gic;       /* --gic says which; without it, version 3 */
+	bool has_dtb;       /* a tree describes it, and carries the command line */
 	const char *append; /* Linux's command line: the console, from the first line on */
 
 	/* Names of environment variables: where the default guest and the bare-metal image are. */
@@ -24,7 +25,7 @@ struct arch {
 	const char *plain_machine_args, *plain_cpu;
 };
 
-#define ARCH_NAMES "aarch64 or riscv64 (x86_64 is not built yet)"
+#define ARCH_NAMES "aarch64, riscv64 or x86_64"
 
 /* NULL: there is none of that name. */
 const struct arch *arch_named(const char *name);

@@ -40,6 +40,7 @@ static const char *path_of_input(const struct opts *opts, const char *input)
 		{"initrd", opts->initrd},
 		{"dtb", opts->dtb},
 		{"flash", opts->flash},
+		{"cmdline", "--append"},
 		{"bundle", opts->out},
 	};
 
@@ -80,7 +81,10 @@ static bool is_linux(struct hv_blob kernel)
 	static const char banner[] = "Linux version ";
 	enum hv_load_kind kind = hv_load_kind(kernel);
 
-	return kind != HV_LOAD_FLAT && kind != HV_LOAD_ELF64 &&
+	if (kind == HV_LOAD_BZIMAGE) {
+		return true; /* compressed, and nobody borrows that */
+	}
+	return kind != HV_LOAD_FLAT && kind != HV_LOAD_ELF64 && kind != HV_LOAD_MULTIBOOT &&
 	       memmem(kernel.data, kernel.size, banner, sizeof(banner) - 1) != NULL;
 }
 
@@ -100,7 +104,8 @@ static const char *bootargs_of(
 	return text;
 }
 
-static bool place(struct guest *guest, const struct opts *opts, bool shell)
+/* By a device tree. */
+static bool place_dtb(struct guest *guest, const struct opts *opts, bool shell)
 {
 	char words[BOOTARGS_ROOM];
 	struct dtb_cfg cfg = {.bootargs = bootargs_of(opts, guest->hv.kernel, shell, words)};
@@ -124,6 +129,35 @@ static bool place(struct guest *guest, const struct opts *opts, bool shell)
 	}
 	free((void *)users.data);
 	return true;
+}
+
+/* Without one; a multiboot image's first word is its own name. */
+static bool place_cmdline(struct guest *guest, const struct opts *opts, bool shell)
+{
+	char words[BOOTARGS_ROOM], *text;
+	const char *args = bootargs_of(opts, guest->hv.kernel, shell, words);
+	bool named = hv_load_kind(guest->hv.kernel) == HV_LOAD_MULTIBOOT;
+	struct hv_load_plan plan;
+	struct hv_load_error error;
+	int size = asprintf(&text, "%s%s%s", named ? opts->kernel : "", named && args ? " " : "",
+		args ? args : "");
+
+	if (size < 0) {
+		host_say("no memory for the command line");
+		return false;
+	}
+	guest->hv.cmdline = (struct hv_blob){text, (uint64_t)size};
+	if (hv_load_plan(&guest->hv, GPA(opts->arch->ram), &plan, &error) != HV_OK) {
+		guest_say_load_error(opts, &error);
+		return false;
+	}
+	return true;
+}
+
+static bool place(struct guest *guest, const struct opts *opts, bool shell)
+{
+	return opts->arch->has_dtb ? place_dtb(guest, opts, shell)
+				   : place_cmdline(guest, opts, shell);
 }
 
 bool guest_open(struct guest *guest, const struct opts *opts, bool shell)
@@ -151,5 +185,6 @@ void guest_close(struct guest *guest)
 	free((void *)guest->hv.initrd.data);
 	free((void *)guest->hv.dtb.data);
 	free((void *)guest->hv.flash.data);
+	free((void *)guest->hv.cmdline.data);
 	*guest = (struct guest){0};
 }

@@ -3,6 +3,7 @@
 
 #include "host.h"
 
+#include <hv/load.h>
 #include <hv/vm.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -240,10 +241,12 @@ static bool fill_in_guest(struct opts *opts, enum opts_command command)
  */
 static bool settle_irqc(struct opts *opts, enum opts_command command)
 {
+	if (opts->aplic && opts->arch->machine != HV_MACHINE_RISCV) {
+		return refuse(command, "--aia: there is no APLIC with --arch ", opts->arch->name);
+	}
 	if (opts->arch->has_gic) {
 		opts->gic = opts->gic ? opts->gic : 3;
-		return !opts->aplic ||
-		       refuse(command, "--aia: there is no APLIC with --arch ", opts->arch->name);
+		return true;
 	}
 	return !opts->gic ||
 	       refuse(command, "--gic: there is no GIC with --arch ", opts->arch->name);
@@ -288,5 +291,9 @@ bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **a
 		return refuse(command, "--out is missing", "");
 	}
 	reach_load_addr(opts);
+	if (opts->dtb && !opts->arch->has_dtb) {
+		return refuse(command, "--dtb: no device tree describes a machine with --arch ",
+			opts->arch->name);
+	}
 	return settle_irqc(opts, command) && fill_in_guest(opts, command);
 }

@@ -27,6 +27,19 @@ static int put_part(void *fdt, const struct part *part)
 	return part->blob.size ? fdt_property(fdt, part->name, cells, sizeof(cells)) : 0;
 }
 
+/* In the manifest with the NUL that it has not got here. */
+static int put_cmdline(void *fdt, struct hv_blob cmdline)
+{
+	void *to;
+	int error = fdt_property_placeholder(fdt, "cmdline", (int)cmdline.size + 1, &to);
+
+	if (!error) {
+		memcpy(to, cmdline.data, cmdline.size);
+		((char *)to)[cmdline.size] = '\0';
+	}
+	return error;
+}
+
 static int put_vm(void *fdt, const struct hv_guest *guest, const struct part *parts, size_t count)
 {
 	int error = fdt_begin_node(fdt, "vm@0");
@@ -44,6 +57,9 @@ static int put_vm(void *fdt, const struct hv_guest *guest, const struct part *pa
 	}
 	if (guest->has_load_addr) {
 		error = error ? error : fdt_property_u64(fdt, "load-address", guest->load_addr.v);
+	}
+	if (guest->cmdline.size) {
+		error = error ? error : put_cmdline(fdt, guest->cmdline);
 	}
 	for (size_t i = 0; i < count && !error; i++) {
 		error = put_part(fdt, &parts[i]);

@@ -13,6 +13,7 @@
  *              gic-version = <u32>;    // aarch64 only
  *              aplic;                  // riscv64 only, optional: in the PLIC's place
  *              load-address = <u64>;   // optional
+ *              cmdline = "…";          // x86_64 only, optional
  *              lazy-memory;            // optional: RAM is mapped at its first access
  *              kernel = <u64 offset, u64 size>; initrd, dtb, flash: likewise, optional }; };
  *

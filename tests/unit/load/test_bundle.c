@@ -338,6 +338,46 @@ static void bundle__aplic__is_read_for_riscv64_and_refused_elsewhere(void **stat
 	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_RISCV, blob, &error), HV_OK);
 	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
 	assert_false(guest.aplic);
+	fdt_setprop(buf, find_vm("vm@0"), "aplic", NULL, 0);
+	fdt_setprop_u32(buf, 0, "machine", HV_MACHINE_X86_64);
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_X86_64, blob, &error), HV_ERR_INVALID);
+	assert_string_equal(error.field, "aplic");
+}
+
+static void bundle__cmdline__is_read_for_x86_64_and_refused_elsewhere(void **state)
+{
+	const struct hv_blob blob = {buf, sizeof(buf)};
+	int vm;
+
+	(void)state;
+	begin_one();
+	fdt_setprop_string(buf, find_vm("vm@0"), "cmdline", "a b");
+	assert_refused("bundle vm0", "cmdline", "the machine's is in its tree, in /chosen");
+	assert_int_equal(error.value, 4);
+	fdt_setprop_u32(buf, 0, "machine", HV_MACHINE_X86_64);
+	fdt_delprop(buf, find_vm("vm@0"), "gic-version");
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_X86_64, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_int_equal(guest.cmdline.size, 3);
+	assert_memory_equal(guest.cmdline.data, "a b", 4);
+	vm = find_vm("vm@0");
+	fdt_setprop_string(buf, vm, "cmdline", "");
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_X86_64, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_int_equal(guest.cmdline.size, 0);
+	for (int i = 0; i < 3; i++) {
+		static const struct hv_blob odd[] = {{"", 0}, {"ab", 2}, {"a\0b", 4}};
+
+		fdt_setprop(buf, vm, "cmdline", odd[i].data, (int)odd[i].size);
+		assert_int_equal(
+			hv_bundle_open(&bundle, HV_MACHINE_X86_64, blob, &error), HV_ERR_INVALID);
+		assert_string_equal(error.field, "cmdline");
+		assert_string_equal(error.why, "not a string");
+	}
+	fdt_delprop(buf, vm, "cmdline");
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_X86_64, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &guest, &error), HV_OK);
+	assert_int_equal(guest.cmdline.size, 0);
 }
 
 static void f8_bundle__total_size_against_file_and_manifest__is_judged(void **state)
@@ -500,6 +540,7 @@ int main(void)
 		hv_unit_test(f8_bundle__for_another_machine_or_none__is_refused),
 		hv_unit_test(bundle__for_riscv64__has_no_gic),
 		hv_unit_test(bundle__aplic__is_read_for_riscv64_and_refused_elsewhere),
+		hv_unit_test(bundle__cmdline__is_read_for_x86_64_and_refused_elsewhere),
 		hv_unit_test(f8_bundle__total_size_against_file_and_manifest__is_judged),
 		hv_unit_test(f8_bundle__token_of_other_form__is_refused),
 		hv_unit_test(f8_bundle__image_places__are_judged),

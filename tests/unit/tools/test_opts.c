@@ -56,6 +56,27 @@ static void opts__riscv64__its_own_guest_machine_and_no_gic(void **state)
 	assert_false(parse(&opts, OPTS_RUN, "--arch|riscv64"));
 }
 
+static void opts__x86_64__no_tree_no_gic_no_aplic(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	setenv("DRYDOCK_X86_64_KERNEL", "/xk", 1);
+	setenv("DRYDOCK_X86_64_INITRD", "/xi", 1);
+	assert_true(parse(&opts, OPTS_RUN, "--arch|x86_64"));
+	assert_int_equal(opts.arch->machine, 62);
+	assert_string_equal(opts.kernel, "/xk");
+	assert_string_equal(opts.initrd, "/xi");
+	assert_int_equal(opts.gic, 0);
+	unsetenv("DRYDOCK_X86_64_KERNEL");
+	assert_false(parse(&opts, OPTS_RUN, "--arch|x86_64"));
+	assert_true(parse(&opts, OPTS_RUN, "--arch|x86_64|--kernel|k|--aia|none"));
+	assert_false(parse(&opts, OPTS_RUN, "--arch|x86_64|--kernel|k|--aia|aplic"));
+	assert_false(parse(&opts, OPTS_RUN, "--arch|x86_64|--kernel|k|--gic|3"));
+	assert_false(parse(&opts, OPTS_RUN, "--dtb|d|--arch|x86_64|--kernel|k"));
+	assert_false(parse(&opts, OPTS_PACK, "--arch|x86_64|--kernel|k|--out|o|--dtb|d"));
+}
+
 static void opts__gic__only_where_there_is_one_whatever_the_order(void **state)
 {
 	struct opts opts;
@@ -139,7 +160,7 @@ static void t5_opts__bad_values__are_refused(void **state)
 {
 	static const char *const lines[] = {
 		"--kernel|k|--arch|vax",
-		"--kernel|k|--arch|x86_64",
+		"--kernel|k|--arch|i386",
 		"--kernel|k|--arch|riscv",
 		"--kernel|k|--arch|riscv64|--gic|3",
 		"--kernel|k|--backend|xen",
@@ -259,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		hv_unit_test(opts__nothing_given__defaults_and_the_guest_of_the_environment),
 		hv_unit_test(opts__riscv64__its_own_guest_machine_and_no_gic),
+		hv_unit_test(opts__x86_64__no_tree_no_gic_no_aplic),
 		hv_unit_test(opts__gic__only_where_there_is_one_whatever_the_order),
 		hv_unit_test(opts__aia__only_where_there_is_a_choice_whatever_the_order),
 		hv_unit_test(opts__kernel_given__no_default_initrd),

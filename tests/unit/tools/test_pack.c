@@ -106,12 +106,41 @@ static void pack_bundle__riscv64__says_so_and_has_no_gic(void **state)
 	free((void *)blob.data);
 }
 
+static void pack_bundle__x86_64__carries_the_command_line(void **state)
+{
+	static const char words[] = "console=ttyS0 quiet and what follows";
+	struct hv_guest guest = some_guest(), read;
+	struct hv_load_error error;
+	struct hv_bundle bundle;
+	struct hv_blob blob;
+
+	(void)state;
+	guest.machine = HV_MACHINE_X86_64;
+	guest.gic = 0;
+	guest.dtb = (struct hv_blob){0};
+	guest.cmdline = (struct hv_blob){words, 19};
+	assert_true(pack_bundle(&guest, NULL, false, &blob));
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_X86_64, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &read, &error), HV_OK);
+	assert_int_equal(read.machine, HV_MACHINE_X86_64);
+	assert_same_blob(read.cmdline, guest.cmdline);
+	assert_same_blob(read.kernel, guest.kernel);
+	free((void *)blob.data);
+	guest.cmdline.size = 0;
+	assert_true(pack_bundle(&guest, NULL, false, &blob));
+	assert_int_equal(hv_bundle_open(&bundle, HV_MACHINE_X86_64, blob, &error), HV_OK);
+	assert_int_equal(hv_bundle_vm(&bundle, 0, &read, &error), HV_OK);
+	assert_int_equal(read.cmdline.size, 0);
+	free((void *)blob.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hv_unit_test(pack_bundle__read_back__is_the_same_guest),
 		hv_unit_test(pack_bundle__no_token_no_stats_load_address__read_back),
 		hv_unit_test(pack_bundle__riscv64__says_so_and_has_no_gic),
+		hv_unit_test(pack_bundle__x86_64__carries_the_command_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

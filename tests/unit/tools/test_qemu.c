@@ -34,6 +34,8 @@ static void qemu_machine__each_architecture__its_own_words(void **state)
 			"qemu-system-aarch64|-M|virt,gic-version=2|-cpu|cortex-a57"},
 		{"riscv64", 0, "qemu-system-riscv64|-M|virt|-cpu|rv64,h=true",
 			"qemu-system-riscv64|-M|virt|-cpu|rv64"},
+		{"x86_64", 0, "qemu-system-x86_64|-M|q35|-cpu|max,+svm",
+			"qemu-system-x86_64|-M|q35|-cpu|max"},
 	};
 
 	(void)state;
