@@ -10,9 +10,13 @@
 #include <dev/cmos/cmos.h>
 #include <dev/gic/gic.h>
 #include <dev/goldfish_rtc/goldfish_rtc.h>
+#include <dev/ioapic/ioapic.h>
+#include <dev/lapic/lapic.h>
 #include <dev/ns16550/ns16550.h>
 #include <dev/pc_reset/pc_reset.h>
 #include <dev/pflash/pflash.h>
+#include <dev/pic8259/pic8259.h>
+#include <dev/pit8254/pit8254.h>
 #include <dev/pl011/pl011.h>
 #include <dev/pl031/pl031.h>
 #include <dev/plic/plic.h>
@@ -217,6 +221,73 @@ static void init_cmos(struct bench *b)
 	cmos_init(b->dev, 1000, 0x10000000, pin);
 }
 
+static size_t size_lapics(void)
+{
+	return sizeof(struct lapics);
+}
+
+static void on_signal(void *ctx, enum lapic_signal signal, uint8_t vector)
+{
+	(void)ctx;
+	(void)signal;
+	(void)vector;
+}
+
+static void on_eoi(void *ctx, uint8_t vector)
+{
+	(void)ctx;
+	(void)vector;
+}
+
+static void init_lapics(struct bench *b)
+{
+	static const struct lapic_ops ops = {on_notify, on_notify, on_notify, on_signal};
+	const struct lapics_cfg cfg = {
+		.cpus = CPUS, .pa_bits = 40, .tsc_hz = 1000000000, .ops = &ops, .eoi = on_eoi};
+
+	lapics_init(b->dev, &cfg);
+}
+
+static size_t size_ioapic(void)
+{
+	return sizeof(struct ioapic);
+}
+
+static bool on_deliver(void *lapics, uint32_t address, uint32_t data)
+{
+	(void)lapics;
+	(void)address;
+	(void)data;
+	return true;
+}
+
+static void init_ioapic(struct bench *b)
+{
+	const struct ioapic_cfg cfg = {.version = 0x20, .deliver = on_deliver};
+
+	ioapic_init(b->dev, &cfg);
+}
+
+static size_t size_pic8259(void)
+{
+	return sizeof(struct pic8259);
+}
+
+static void init_pic8259(struct bench *b)
+{
+	pic8259_init(b->dev, pin);
+}
+
+static size_t size_pit8254(void)
+{
+	return sizeof(struct pit8254);
+}
+
+static void init_pit8254(struct bench *b)
+{
+	pit8254_init(b->dev, pin);
+}
+
 static const struct row devices[] = {
 	{&pl011_ops, 0, 0x1000, true, init_pl011, size_pl011},
 	{&ns16550_ops, 0, 0x100, true, init_ns16550, size_ns16550},
@@ -238,6 +309,13 @@ static const struct row devices[] = {
 	{&pc_reset_exit_ops, 0, PC_RESET_EXIT_SIZE, true, init_pc_reset, size_pc_reset},
 	{&pc_reset_rst_cnt_ops, 0, 1, true, init_pc_reset, size_pc_reset},
 	{&cmos_ops, 0, 2, true, init_cmos, size_cmos},
+	{&lapics_ops, 0, LAPIC_SIZE, false, init_lapics, size_lapics},
+	{&ioapic_ops, 0, 0x100, false, init_ioapic, size_ioapic},
+	{&pic8259_master_ops, 0, PIC8259_PORT_SIZE, true, init_pic8259, size_pic8259},
+	{&pic8259_slave_ops, 0, PIC8259_PORT_SIZE, true, init_pic8259, size_pic8259},
+	{&pic8259_elcr_ops, 0, PIC8259_PORT_SIZE, true, init_pic8259, size_pic8259},
+	{&pit8254_ops, 0, PIT8254_PORT_SIZE, true, init_pit8254, size_pit8254},
+	{&pit8254_gate_ops, 0, 1, true, init_pit8254, size_pit8254},
 };
 
 static uint64_t random_u64(void)

@@ -39,27 +39,30 @@ enum ioapic_index {
 #define IOAPIC_MASKED     (1u << 16)
 #define IOAPIC_DEST_SHIFT 56u
 
-struct ioapic {
-	/* To the local APICs, in the format of an MSI; called with HV_LOCK_IRQC held. */
-	void (*deliver)(void *lapics, uint32_t address, uint32_t data);
+struct ioapic_cfg {
+	uint8_t version; /* 0x11, or 0x20 with an EOI register */
+	/* To the local APICs, in the format of an MSI; false: nobody took it. HV_LOCK_IRQC is held.
+	 */
+	bool (*deliver)(void *lapics, uint32_t address, uint32_t data);
 	void *lapics;
+};
+
+struct ioapic {
+	struct ioapic_cfg cfg;
 	struct hv_lock lock;
-	uint32_t lines;   /* one bit per pin: its input is active */
-	uint32_t waiting; /* an edge came while the pin was masked or its last one not yet sent */
-	uint32_t select, id;
-	uint8_t version;
+	uint32_t lines; /* one bit per pin: its input is active */
+	uint8_t select;
+	uint32_t id;
 	uint64_t entry[IOAPIC_PINS];
 };
 
-/* version: 0x11, or 0x20 with an EOI register. */
-void ioapic_init(struct ioapic *ioapic, uint8_t version,
-	void (*deliver)(void *lapics, uint32_t address, uint32_t data), void *lapics);
+void ioapic_init(struct ioapic *ioapic, const struct ioapic_cfg *cfg);
 /*
- * Pin 0..23: the shape of hv_irq.set, ctl is the struct ioapic. level: active, whatever the
- * polarity that the guest sets: it tells how the board is wired, not what the wire means. Anyone.
+ * Pin 0..23: the shape of hv_irq.set, ctl is the struct ioapic. level: active, whatever polarity
+ * the guest sets: that says how a real board is wired, and here there is no wire. Anyone.
  */
 void ioapic_pin_set(void *ioapic, uint32_t pin, bool level);
-/* A local APIC ended the level-triggered `vector`. Anyone, no lock of HV_LOCK_IRQC's rank held. */
+/* A local APIC ended the level-triggered `vector`. Anyone. */
 void ioapic_eoi(void *ioapic, uint8_t vector);
 
 /* Reset: every pin masked; inputs keep their level. */

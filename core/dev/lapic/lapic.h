@@ -101,9 +101,10 @@ enum lapic_signal { LAPIC_SIGNAL_INIT, LAPIC_SIGNAL_SIPI, LAPIC_SIGNAL_NMI };
 struct lapic_ops {
 	/* Anyone, any rank below HV_LOCK_VCPU held: lapic_pending() may have changed. */
 	void (*notify)(void *ctx);
-	/* Here, during an access of the CPU's own: the same. No wake-up, no kick. */
+	/* Here, by an access of the CPU's own: lapic_pending() says something. No wake-up, no kick.
+	 */
 	void (*look)(void *ctx);
-	/* Here, during an access of the CPU's own: ask lapic_timer_expire() again. */
+	/* Here, by an access of the CPU's own: ask lapic_timer_expire() again. */
 	void (*rearm)(void *ctx);
 	/* Anyone; vector: SIPI's. */
 	void (*signal)(void *ctx, enum lapic_signal signal, uint8_t vector);
@@ -151,7 +152,7 @@ struct lapic_timer {
 struct lapic {
 	_Atomic uint64_t irr[LAPIC_WORDS];
 	_Atomic uint64_t tmr[LAPIC_WORDS];
-	_Atomic uint64_t isr[LAPIC_WORDS];
+	uint64_t isr[LAPIC_WORDS];
 	_Atomic uint32_t tpr;
 	_Atomic uint32_t in_service; /* highest vector of ISR; 0: none */
 	_Atomic uint64_t base;       /* IA32_APIC_BASE */
@@ -205,8 +206,11 @@ void lapic_cr8_set(struct lapic *lapic, uint8_t cr8);
 void lapic_raise(struct lapic *lapic, uint8_t vector, bool level);
 /* LINT0, LINT1: the shape of hv_irq.set, ctl is the struct lapic. Anyone; one driver per pin. */
 void lapic_pin_set(void *lapic, uint32_t pin, bool level);
-/* A message in the format of an MSI (SDM3 10.11), from a device or an I/O APIC. Anyone. */
-void lapics_msi(void *lapics, uint32_t address, uint32_t data);
+/*
+ * A message in the format of an MSI (SDM3 10.11), from a device or an I/O APIC; false: nobody took
+ * it. Anyone.
+ */
+bool lapics_msi(void *lapics, uint32_t address, uint32_t data);
 
 /* ---- MSRs; all of them here. false: #GP, nothing has changed ---- */
 

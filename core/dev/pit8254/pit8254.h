@@ -17,27 +17,34 @@
 #define PIT8254_COUNTERS   3u
 #define PIT8254_PERIOD_MIN 100000u /* ns: counter 0 interrupts no more often */
 
+/* A tick is one cycle of PIT8254_HZ; the first one was at now = 0. */
+enum pit8254_state {
+	PIT8254_IDLE,   /* no count yet, or waits for its gate to rise */
+	PIT8254_COUNTS, /* since the tick `at` */
+	PIT8254_HELD,   /* by its gate, after `at` ticks */
+};
+
 struct pit8254_counter {
 	uint8_t control; /* access, mode and BCD, as in the control word */
 	bool gate;
-	bool loaded;      /* a count was written since the control word */
-	bool low_written; /* of a count of two bytes, the first is in `low` */
-	bool high_next;   /* of a count of two bytes, the second is read next */
+	enum pit8254_state state;
+	uint64_t at;
+	uint32_t count; /* 1..65536 */
+	uint32_t next;  /* 0, or the count that takes over at the next reload */
+	/* Accesses of two bytes: what was written first; that the second one is next. */
 	uint8_t low;
-	uint8_t latched; /* bytes of `latch` that are still to be read: 0..2 */
+	bool writes_high, reads_high;
+	bool latched, status_latched;
 	uint16_t latch;
-	bool status_latched;
 	uint8_t status;
-	uint32_t count, next; /* 1..65536; next: taken over at the end of a period */
-	uint64_t start;       /* tick at which the count began; UINT64_MAX: waits for its gate */
-	uint32_t paused;      /* gate low: where the count stands */
 };
 
 struct pit8254 {
 	struct hv_irq irq; /* counter 0's output */
 	bool level;        /* what irq was last set to */
 	bool speaker;      /* port 0x61 bit 1: nobody hears it */
-	uint64_t due;      /* ns: counter 0's next rising edge */
+	uint64_t rose;     /* ns: when irq last rose by a count */
+	uint64_t due;      /* ns: when it will next */
 	struct pit8254_counter counter[PIT8254_COUNTERS];
 };
 
