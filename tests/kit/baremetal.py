@@ -16,8 +16,8 @@ from bundle import bundle
 
 BM_DIR = os.path.join(os.environ["DRYDOCK_BUILD"], ARCH.preset)
 CPU = os.environ.get("DRYDOCK_CPU", ARCH.cpu)
-IMAGE = os.path.join(BM_DIR, "drydock-%s.img" % ARCH.name)
-SELFTEST = os.path.join(BM_DIR, "drydock-selftest.img")
+IMAGE = os.path.join(BM_DIR, "drydock-" + ARCH.name + ARCH.image)
+SELFTEST = os.path.join(BM_DIR, "drydock-selftest" + ARCH.image)
 PATIENCE = 240  # seconds that any single run may take on a loaded machine
 SKIPPED = 77
 
@@ -119,6 +119,8 @@ class Faults:
 
 class Starts:
     """A machine or a bundle that will not do is named, and the machine goes off."""
+    no_bundle = "dtb: linux,initrd-start .*no initrd"
+    other = 62  # another architecture
 
     def refused(self, why, *rest, **more):
         out = qemu(IMAGE, *rest, **more)
@@ -126,7 +128,7 @@ class Starts:
         self.assertTrue(out.endswith("end crash not started\n"), out)
 
     def test_no_bundle__named(self):
-        self.refused("dtb: linux,initrd-start .*no initrd")
+        self.refused(self.no_bundle)
 
     def test_f8_noise_as_bundle__named(self):
         self.refused("bundle: ", os.urandom(10000))
@@ -135,7 +137,7 @@ class Starts:
         self.refused("bundle: ", b"hello\n")
 
     def test_f8_bundle_for_another_architecture__named(self):
-        self.refused("bundle: machine .*another architecture", bundle(machine=62, kernel=bytes(4096)))
+        self.refused("bundle: machine .*another architecture", bundle(machine=self.other, kernel=bytes(4096)))
 
     def test_f8_too_many_vms_or_cpus__named(self):
         self.refused("bundle: vm .*one VM", bundle(vms=2, kernel=bytes(4096)))

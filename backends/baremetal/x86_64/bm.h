@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of the image share: the records of a physical CPU, and the assembly's doors. While
+ * C runs, GS's base is the CPU's record; host interrupts are held back by GIF or IF, and let in
+ * only where irq.h says so.
+ */
+#ifndef BM_H
+#define BM_H
+
+#include "asm.h"
+#include "cpu.h"
+
+#include <arch/x86_64/x86.h>
+#include <common/machine.h>
+
+#define BM_CPUS 8u /* physical CPUs that we use, at most */
+
+/* Our own fault: what vectors.S pushed on the CPU's fault stack, the CPU's own frame at the end. */
+struct bm_fault {
+	uint64_t r[X86_GPRS]; /* without rsp, which is below */
+	uint64_t vector, error, rip, cs, rflags, rsp, ss;
+};
+
+/* APM2 12.2.5; aligned so that the fields, which are not, come in pairs. */
+struct tss {
+	uint32_t reserved, rsp[6], reserved1[2], ist[14], reserved2[2];
+	uint16_t reserved3, iopb;
+};
+
+#define GDT_ENTRIES 5u /* null, code, data, and the TSS, which takes two */
+
+struct bm_cpu {
+	struct bm_cpu *self; /* first: GS's base is the record's address */
+	uint16_t index;
+	uint32_t apic_id;
+	uint64_t fault_depth;    /* how many of our own faults are being dumped */
+	struct x86_vcpu *vcpu;   /* that runs here, or NULL */
+	enum hv_verdict verdict; /* why guest_run() returned */
+	uint64_t timed;          /* bit n: region n of its VM's bus has deadlines */
+	uint64_t timed_pio;      /* the same of its ports */
+	uint64_t deadline;       /* our timer as last set, in TSC ticks; HV_NEVER_DUE: off */
+	struct machine_times times;
+	uint64_t gdt[GDT_ENTRIES];
+	struct tss tss;
+};
+
+/* The guard pages are left out of our translation, so that an overflow faults. */
+struct bm_cpu_slot {
+	uint8_t guard[4096];
+	uint8_t stack[BM_STACK_SIZE];
+	uint8_t fault_guard[4096];
+	uint8_t fault_stack[BM_FAULT_STACK_SIZE];
+	struct bm_cpu cpu __attribute__((aligned(4096)));
+} __attribute__((aligned(4096)));
+
+extern struct bm_cpu_slot cpu_slots[BM_CPUS];
+
+static inline struct bm_cpu *bm_this_cpu(void)
+{
+	struct bm_cpu *cpu;
+
+	/* Not volatile: a CPU keeps its record for life, so the compiler may keep the pointer. */
+	__asm__("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+static inline struct bm_cpu *bm_cpu(uint16_t index)
+{
+	return &cpu_slots[index].cpu;
+}
+
+/* boot.S */
+void boot_secondary(void);                           /* where the trampoline goes */
+extern const uint8_t trampoline[], trampoline_end[]; /* copied below 1 MiB */
+extern const uint8_t trampoline_cr3[];               /* in it: for whoever makes the copy */
+extern struct bm_cpu *_Atomic boot_cpu;              /* of the CPU that starts; it sets NULL */
+
+/* start.c, called by boot.S: BOOT_PVH or BOOT_MULTIBOOT, and the loader's information. */
+_Noreturn void bm_boot(uint32_t way, uint32_t info);
+/* The same on a CPU that machine_start_cpus() started. */
+_Noreturn void bm_secondary(struct bm_cpu *cpu);
+
+/* fault.c, called by vectors.S. */
+_Noreturn void bm_fault(const struct bm_fault *fault);
+
+#endif
