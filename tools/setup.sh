@@ -10,7 +10,7 @@ say()
 }
 
 SETUP_PACKAGES="build-essential cmake ninja-build pkg-config python3
-	libcmocka-dev libfdt-dev libcapstone-dev device-tree-compiler lcov clang-format
+	libcmocka-dev libfdt-dev libcapstone-dev libzydis-dev device-tree-compiler lcov clang-format
 	qemu-system-arm qemu-system-misc qemu-system-x86 seabios spin"
 # A compiler for each guest architecture that is not this machine's.
 setup_machine=$(uname -m)
