@@ -134,15 +134,13 @@ bool port_rv64_insn_fetch(uint64_t va, uint32_t *insn)
 	return rv64_insn_peek(&vs, &cpu->vcpu->rv64->hv.vm->gmem, va, insn);
 }
 
-/*
- * Each turn begins with an empty TLB, so only the vCPU that asks has one. Which code is stale
- * nobody says, so all is made anew; guests ask for that rarely.
- */
+/* Each turn begins with an empty TLB, so only the vCPU that asks has one; code is everybody's. */
 void port_rv64_fence(const struct hv_vm *vm, const struct rv64_fence *fence)
 {
 	(void)vm;
 	if (fence->op == RV64_FENCE_I) {
-		(void)uc_ctl_flush_tb(sim_now->uc);
+		sim_rv64_code_sync(&sim_now->rv64.cpu);
+	} else {
+		(void)uc_ctl_flush_tlb(sim_now->uc);
 	}
-	(void)uc_ctl_flush_tlb(sim_now->uc);
 }

@@ -78,6 +78,9 @@ static const char *build(struct sim *sim, const struct board_cfg *cfg, struct hv
 	if (wrong) {
 		return wrong;
 	}
+	if (!sim_rv64_code_open(&sim->rv64.cpu, sim->memory.ram, sim->memory.ram_size)) {
+		return "the guest's code cannot be watched";
+	}
 	if (virt_rv64_create(&sim->rv64.virt, &virt, arena) != HV_OK) {
 		return "the machine cannot be built like that";
 	}

@@ -150,6 +150,7 @@ enum sim_rv64_exit sim_rv64_run(struct sim_rv64_cpu *cpu, uint64_t deadline)
 	error = uc_emu_start(cpu->engine.uc, cpu->vcpu->rv64->regs.pc, 0, 0, 0);
 	cpu->clock->guest_ns += sim_host_now() - start;
 	save(cpu);
+	sim_rv64_code_run_ended(cpu);
 	if (error != UC_ERR_OK && !cpu->broken && !sim_rv64_breakpoint(cpu, error)) {
 		cpu->broken = uc_strerror(error);
 	}
@@ -298,5 +299,6 @@ const char *sim_rv64_begin(
 
 void sim_rv64_close(struct sim_rv64_cpu *cpu)
 {
+	sim_rv64_code_close(cpu);
 	sim_rv64_engine_close(&cpu->engine);
 }

@@ -15,6 +15,7 @@
 #define UC_RV64_H
 
 #include "uc_clock.h"
+#include "uc_rv64_code.h"
 #include "uc_rv64_engine.h"
 
 #include <arch/riscv64/rv64.h>
@@ -39,6 +40,7 @@ struct sim_rv64_cpu {
 	struct sim_rv64_engine engine;
 	struct sim_clock *clock;
 	struct sim_rv64_vcpu *vcpu; /* whose state the hart holds */
+	struct sim_rv64_code code;
 	struct rv64_trap trap;
 	bool trapped;
 	const char *broken; /* NULL: nothing is */

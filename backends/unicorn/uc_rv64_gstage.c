@@ -36,22 +36,23 @@ static uint8_t *host_of(const struct sim *sim, uint64_t hpa)
 	return memory->ram + (hpa - sim->arch->ram_hpa);
 }
 
+/* Without the right to write: see show(). */
 static uint32_t unicorns(uint8_t prot)
 {
-	return (prot & HV_PROT_R ? UC_PROT_READ : 0u) | (prot & HV_PROT_W ? UC_PROT_WRITE : 0u) |
-	       (prot & HV_PROT_X ? UC_PROT_EXEC : 0u);
+	return (prot & HV_PROT_R ? UC_PROT_READ : 0u) | (prot & HV_PROT_X ? UC_PROT_EXEC : 0u);
 }
 
 /*
- * What may not be written is read-only for Unicorn only when it is protected after it was mapped:
- * it drops a store then, where else it would ask a hook and do it.
+ * Where memory was mapped without the right to write, Unicorn asks a hook at the first store to
+ * each page since that came into its TLB, and does the store. That is how we hear of it
+ * (uc_rv64_code.h). Where that right was taken away afterwards, it drops the store.
  */
 static bool show(uc_engine *uc, const struct extent *extent)
 {
 	uint32_t prot = unicorns(extent->prot);
 
 	return uc_mem_map_ptr(uc, extent->gpa, extent->size, prot, extent->host) == UC_ERR_OK &&
-	       (prot & UC_PROT_WRITE ||
+	       (extent->prot & HV_PROT_W ||
 		       uc_mem_protect(uc, extent->gpa, extent->size, prot) == UC_ERR_OK);
 }
 

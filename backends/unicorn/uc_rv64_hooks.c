@@ -269,38 +269,43 @@ bool sim_rv64_breakpoint(struct sim_rv64_cpu *cpu, uc_err error)
 }
 
 /*
- * A store to flash, in a page that was loaded from: the PMP was asked then, and is not asked again.
- * Which instruction it is nobody knows here, so no exception is raised, and Unicorn drops it: the
- * memory is read-only (uc_rv64_gstage.c). Its TLB must stay as it is in here: it goes on with the
- * entry that it found before.
+ * The first store to a page since that came into the TLB. Flash is read-only, and Unicorn drops
+ * what is stored to it, in a page that was loaded from: the PMP was asked then, and is not asked
+ * again. Which instruction it is nobody knows here, so no exception is raised. The TLB must stay
+ * as it is in here: Unicorn goes on with the entry that it found before.
  */
-static bool on_read_only(
+static bool on_store(
 	uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *data)
 {
 	(void)uc;
 	(void)type;
-	(void)address;
 	(void)size;
 	(void)value;
-	(void)data;
+	sim_rv64_code_written(data, address);
 	return true;
 }
 
 /* ---- the start of a block ---- */
 
-static __attribute__((noinline)) void look(uc_engine *uc, struct sim_clock *clock)
+static bool is_over(struct sim_clock *clock)
 {
-	if (sim_clock_look(clock)) {
+	return !(clock->every && sim_clock_pass(clock)) && sim_clock_look(clock);
+}
+
+static __attribute__((noinline)) void look(uc_engine *uc, struct sim_clock *clock, uint64_t address)
+{
+	if (is_over(clock)) {
 		(void)uc_emu_stop(uc);
+	} else if (clock->every) {
+		sim_rv64_code_block(clock->every, address);
 	}
 }
 
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
 {
-	(void)address;
 	(void)size;
 	if (sim_clock_block(data)) {
-		look(uc, data);
+		look(uc, data, address);
 	}
 }
 
@@ -313,7 +318,7 @@ bool sim_rv64_hook(struct sim_rv64_cpu *cpu)
 
 	return uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_exception, cpu, 1, 0) == UC_ERR_OK &&
 	       uc_hook_add(uc, &hook, unmapped, (void *)on_unmapped, cpu, 1, 0) == UC_ERR_OK &&
-	       uc_hook_add(uc, &hook, UC_HOOK_MEM_WRITE_PROT, (void *)on_read_only, cpu, 1, 0) ==
+	       uc_hook_add(uc, &hook, UC_HOOK_MEM_WRITE_PROT, (void *)on_store, cpu, 1, 0) ==
 		       UC_ERR_OK &&
 	       uc_hook_add(uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu->clock, 1, 0) ==
 		       UC_ERR_OK;

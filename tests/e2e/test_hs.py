@@ -53,7 +53,7 @@ class Guests(baremetal.Guests, unittest.TestCase):
             self.assertEqual(out.count(line + "\n"), 1, out)
 
 
-Guests.add("hello", "calls", "isa", "irq", "mmio", "timer", "traps", "mmu", "fp", "naps", "clock", "x23_poison", "simple_hv")
+Guests.add("hello", "calls", "isa", "irq", "mmio", "timer", "traps", "mmu", "fp", "code", "naps", "clock", "x23_poison", "simple_hv")
 
 
 class Debian(baremetal.Debian, unittest.TestCase):

@@ -49,6 +49,20 @@ static void rv64_smp__several_harts_and_both_clocks__all_pass(void **state)
 	(void)kit_setup_rv64(state);
 }
 
+/* Stores to code, FENCE.I, and the remote one: among harts, and where memory comes at its first
+ * use. */
+static void rv64_code__several_harts_and_both_clocks__all_pass(void **state)
+{
+	for (int i = 0; i < 8; i++) {
+		(void)kit_setup_rv64(state);
+		kit.guest.cpus = i & 1 ? 2 : 1;
+		kit.guest.lazy_ram = i & 2;
+		passes("code.elf", i & 4);
+		(void)kit_teardown(state);
+	}
+	(void)kit_setup_rv64(state);
+}
+
 static void give_flash(size_t size)
 {
 	uint8_t *flash = calloc(1, size);
@@ -169,7 +183,8 @@ static void rv64_deterministic__same_guest_twice__same_bytes_exits_and_blocks(vo
 	static const struct {
 		const char *name;
 		uint16_t harts;
-	} guests[] = {{"timer.elf", 1}, {"irq.elf", 1}, {"clock.elf", 1}, {"smp.elf", 4}};
+	} guests[] = {{"timer.elf", 1}, {"irq.elf", 1}, {"clock.elf", 1}, {"smp.elf", 4},
+		{"code.elf", 2}};
 	static char first[sizeof(kit.said)];
 
 	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
@@ -290,6 +305,7 @@ int main(void)
 		kit_test_rv64(rv64_x23_poison__both_clocks__all_pass),
 		kit_test_rv64(rv64_isa__both_clocks__all_pass),
 		kit_test_rv64(rv64_smp__several_harts_and_both_clocks__all_pass),
+		kit_test_rv64(rv64_code__several_harts_and_both_clocks__all_pass),
 		kit_test_rv64(rv64_flash__image_given__reads_it_and_cannot_write),
 		kit_test_rv64(rv64_demo__flash_given__shows_everything),
 		kit_test_rv64(rv64_lazy__ram_is_lazy__an_exit_for_each_block),
