@@ -17,6 +17,10 @@
 
 #define HSTATUS_SPV (1 << 7)
 
+/* boot_stage; it only grows */
+#define BOOT_FIRST  1 /* one CPU is on its way */
+#define BOOT_OTHERS 2 /* others have records, and are started */
+
 /* HLV, HLVX and HSV are the SYSTEM instructions with this funct3; it is in their first half. */
 #define INSN_HLS_MASK 0x707f
 #define INSN_HLS      0x4073

@@ -10,9 +10,12 @@ void asm_offsets(void)
 	OFFSET(REGS_PC, offsetof(struct rv64_regs, pc));
 	OFFSET(REGS_HOST, offsetof(struct rv64_regs, host));
 	OFFSET(CPU_SLOT_CPU, offsetof(struct hs_cpu_slot, cpu));
+	OFFSET(CPU_SLOTS, HS_CPUS);
+	OFFSET(CPU_SLOT_SIZE, sizeof(struct hs_cpu_slot));
 	OFFSET(CPU_SLOT_STACK_END, offsetof(struct hs_cpu_slot, stack) + HS_STACK_SIZE);
 	OFFSET(CPU_SLOT_FAULT_STACK_END,
 		offsetof(struct hs_cpu_slot, fault_stack) + HS_FAULT_STACK_SIZE);
+	OFFSET(CPU_HART, offsetof(struct hs_cpu, hart));
 	OFFSET(CPU_FAULT, offsetof(struct hs_cpu, fault));
 	OFFSET(CPU_FAULT_DEPTH, offsetof(struct hs_cpu, fault_depth));
 	OFFSET(FAULT_PC, offsetof(struct hs_fault, pc));

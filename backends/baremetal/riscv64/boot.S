@@ -2,7 +2,8 @@
 /*
  * From the boot loader to C: a RISC-V Image (Linux, Documentation/riscv/boot-image-header.rst) that
  * runs wherever it was loaded. Entered in HS-mode without translation, on one hart; a0 = its
- * number, a1 = the host's device tree.
+ * number, a1 = the host's device tree. The others are started here, too: OpenSBI before 1.3 lets a
+ * hart go before it has written where to, and then it goes to where it would have booted.
  *
  * Without translation memory is cached and coherent already, so C runs like that until stage1.c has
  * made ours.
@@ -45,6 +46,10 @@ image_head:
 boot:
 	csrw	sie, zero
 	csrci	sstatus, SSTATUS_SIE
+	lla	t0, boot_stage
+	li	t1, BOOT_FIRST
+	amomax.w.aqrl	t0, t1, (t0)
+	bnez	t0, boot_secondary
 
 	lla	t0, bss_start
 	lla	t1, bss_end
@@ -78,18 +83,37 @@ boot:
 	cpu_use	t1
 	call	hs_boot
 
-/* A CPU that firmware started for us, a1 = its record. */
-func boot_secondary
-	csrw	sie, zero
-	csrci	sstatus, SSTATUS_SIE
-	cpu_use	a1
+/* Not the first, t0 = boot_stage. Its record is the one with its number. Uncalled it stays here. */
+boot_secondary:
+	li	t1, BOOT_OTHERS
+	bne	t0, t1, 2f
+	lla	t1, cpu_slots
+	li	t0, CPU_SLOT_CPU
+	add	t1, t1, t0
+	li	t2, CPU_SLOT_SIZE
+	li	t3, CPU_SLOTS
+1:	ld	t0, CPU_HART(t1)
+	beq	t0, a0, 3f
+	add	t1, t1, t2
+	addi	t3, t3, -1
+	bnez	t3, 1b
+2:	wfi
+	j	2b
+
+3:	cpu_use	t1
 	ld	t0, boot_satp
 	sfence.vma
 	csrw	satp, t0
 	sfence.vma
 	fence.i
 	call	hs_secondary
-endfunc boot_secondary
+
+	/* Not among what boot clears. */
+	.data
+	.balign	4
+	.globl	boot_stage
+boot_stage:
+	.word	0
 
 	.section .noinit, "aw", %nobits
 	.balign	8

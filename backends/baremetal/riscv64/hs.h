@@ -62,8 +62,8 @@ static inline struct hs_cpu *hs_cpu(uint16_t index)
 uint32_t hs_started(void);
 
 /* boot.S */
-void boot_secondary(void); /* where firmware starts a CPU: a1 = its record; no translation yet */
-extern uint64_t boot_satp; /* what it loads */
+extern _Atomic uint32_t boot_stage; /* BOOT_OTHERS: whom firmware starts at image_start may go on */
+extern uint64_t boot_satp;          /* what they load */
 
 /* vectors.S */
 extern const uint8_t vector[], vector_timed[];

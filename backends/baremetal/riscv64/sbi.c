@@ -34,9 +34,9 @@ static int64_t call(uint64_t ext, uint64_t fn, const struct args *args)
 	return (int64_t)a0;
 }
 
-bool sbi_hart_start(uint64_t hart, uintptr_t entry, uintptr_t arg)
+bool sbi_hart_start(uint64_t hart, uintptr_t entry)
 {
-	return call(EXT_HSM, 0, &(struct args){{hart, entry, arg}}) == 0;
+	return call(EXT_HSM, 0, &(struct args){{hart, entry}}) == 0;
 }
 
 void sbi_ipi_send(uint64_t hart)

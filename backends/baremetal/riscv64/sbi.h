@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One hart, by firmware's number, and where it enters with a1 = arg. False: firmware refuses. */
-bool sbi_hart_start(uint64_t hart, uintptr_t entry, uintptr_t arg);
+/* One hart, by firmware's number, and where it enters with a0 = that. False: firmware refuses. */
+bool sbi_hart_start(uint64_t hart, uintptr_t entry);
 /* An interrupt of kind SSI. */
 void sbi_ipi_send(uint64_t hart);
 /* At this `time` an interrupt of kind STI comes; UINT64_MAX: none does, and none is pending. */

@@ -160,10 +160,10 @@ void machine_irqs(void)
 /* From the moment that a CPU may run, it takes part in fences. */
 void machine_start_cpus(uint32_t count)
 {
+	atomic_store(&boot_stage, BOOT_OTHERS);
 	for (uint16_t i = 1; i < count; i++) {
 		atomic_fetch_or(&started, 1u << i);
-		end_unless(sbi_hart_start(hs_cpu(i)->hart, (uintptr_t)boot_secondary,
-				   (uintptr_t)hs_cpu(i)),
+		end_unless(sbi_hart_start(hs_cpu(i)->hart, (uintptr_t)image_start),
 			"firmware does not start a CPU that the VM needs");
 	}
 }
