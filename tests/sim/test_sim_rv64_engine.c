@@ -24,7 +24,9 @@
 #define WFI         0x10500073u
 #define HFENCE_GVMA 0x62000073u
 #define LD_A0_A1    0x0005b503u
+#define LD_A2_A1    0x0005b603u
 #define SD_A0_A1    0x00a5b023u
+#define SD_A0_8_A1  0x00a5b423u
 #define LR_D_A0_A1  0x1005b52fu
 #define SC_D_A2_A0  0x18a5b62fu /* sc.d a2, a0, (a1) */
 #define CSRR_A0_SIP 0x14402573u
@@ -247,6 +249,66 @@ static void rv64_reservation__taken_back__the_store_fails(void **state)
 	assert_int_equal(store_conditional(true), 1);
 }
 
+/* ---- stores to what may not be written ---- */
+
+static unsigned asked;
+
+static bool on_store(
+	uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *data)
+{
+	(void)uc;
+	(void)type;
+	(void)size;
+	(void)value;
+	(void)data;
+	assert_int_equal(address & ~(uint64_t)0xfff, RAM + RAM_SIZE);
+	asked++;
+	return true;
+}
+
+/* Loads, stores twice, and says what is there then. */
+static uint64_t stored(bool protect_it)
+{
+	static _Alignas(4096) uint64_t page[512];
+	static const struct sim_rv64_range range[SIM_RV64_RANGES] = {
+		{RAM, RAM_SIZE + sizeof(page), true}};
+	static const uint32_t code[] = {LD_A2_A1, SD_A0_A1, SD_A0_8_A1, ECALL};
+	const uint32_t prot = UC_PROT_READ | UC_PROT_EXEC;
+	uc_hook hook;
+
+	memset(page, 0, sizeof(page));
+	asked = 0;
+	assert_true(sim_rv64_protect(&engine, range));
+	assert_int_equal(
+		uc_hook_add(engine.uc, &hook, UC_HOOK_MEM_WRITE_PROT, (void *)on_store, NULL, 1, 0),
+		0);
+	assert_int_equal(
+		uc_mem_map_ptr(engine.uc, RAM + RAM_SIZE, sizeof(page), prot, page), UC_ERR_OK);
+	if (protect_it) {
+		assert_int_equal(uc_mem_protect(engine.uc, RAM + RAM_SIZE, sizeof(page), prot), 0);
+	}
+	to_mode(PRIV_S);
+	reg_set(UC_RISCV_REG_A0, 5);
+	reg_set(UC_RISCV_REG_A1, RAM + RAM_SIZE);
+	assert_int_equal(run(code, sizeof(code)), ANY_ECALL);
+	assert_int_equal(page[1], page[0]);
+	return page[0];
+}
+
+static void rv64_store__mapped_without_the_right__a_hook_is_asked_once_and_it_is_done(void **state)
+{
+	(void)state;
+	assert_int_equal(stored(false), 5);
+	assert_int_equal(asked, 1);
+}
+
+static void rv64_store__right_was_taken_away__it_is_dropped(void **state)
+{
+	(void)state;
+	assert_int_equal(stored(true), 0);
+	assert_int_equal(asked, 2);
+}
+
 /* ---- why not VS-mode ---- */
 
 /* H on, identity G-stage, VS-mode; the guest's tables: 1 GiB of CODE, and VA 0x1000 read-only. */
@@ -343,6 +405,9 @@ int main(void)
 		engine_test(rv64_protect__outside_of_the_ranges__faults_with_the_address),
 		engine_test(rv64_engine__wfi_with_tw__traps),
 		engine_test(rv64_reservation__taken_back__the_store_fails),
+		engine_test(
+			rv64_store__mapped_without_the_right__a_hook_is_asked_once_and_it_is_done),
+		engine_test(rv64_store__right_was_taken_away__it_is_dropped),
 		engine_test(vs_mode__read_only_page_was_loaded_from__can_be_stored_to),
 		engine_test(s_mode__read_only_page_was_loaded_from__cannot_be_stored_to),
 		engine_test(vs_mode__ssip_written__is_read_one_bit_too_high),
