@@ -113,7 +113,7 @@ class Inputs(unittest.TestCase):
 
     def test_kernel_of_another_architecture__refused(self):
         for other in ARCHES.values():
-            if other != ARCH:
+            if other != ARCH and other.linux:  # not each has such a kernel header
                 path = self.file("Image", other.linux(1 << 16) + bytes(64))
                 self.refused("--kernel", path, says=[path, "0x38"])
 
