@@ -23,13 +23,10 @@ struct pvh_notes {
 	unsigned left; /* how many more may be looked at */
 };
 
-/* Sizes are 32 bits wide and the file's offsets are below 2^63, so nothing wraps. */
-static uint64_t pvh_padded(const struct pvh_notes *notes, uint64_t size)
-{
-	return hv_align_up(size, notes->align);
-}
-
-/* False when there is no further one in one piece. */
+/*
+ * False when there is no further one in one piece. Description and next note are aligned; sizes are
+ * 32 bits wide, so nothing wraps.
+ */
 static bool pvh_next(struct pvh_notes *notes, bool *found, struct pvh_entry *entry)
 {
 	const uint8_t *p = (const uint8_t *)notes->file.data + notes->at;
@@ -41,7 +38,7 @@ static bool pvh_next(struct pvh_notes *notes, bool *found, struct pvh_entry *ent
 	notes->left--;
 	name_size = hv_le32(p);
 	desc_size = hv_le32(p + 4);
-	desc = PVH_NOTE_HEADER + pvh_padded(notes, name_size);
+	desc = hv_align_up(PVH_NOTE_HEADER + name_size, notes->align);
 	if (desc + desc_size > room) {
 		return false;
 	}
@@ -52,7 +49,7 @@ static bool pvh_next(struct pvh_notes *notes, bool *found, struct pvh_entry *ent
 		entry->at = notes->at + desc;
 		entry->paddr = desc_size == 4 ? hv_le32(p + desc) : hv_le64(p + desc);
 	}
-	desc += pvh_padded(notes, desc_size);
+	desc = hv_align_up(desc + desc_size, notes->align);
 	notes->at += desc < room ? desc : room;
 	return true;
 }

@@ -22,11 +22,11 @@ static bool is_guard_whole(const uint8_t *guard)
 	return true;
 }
 
-static struct hv_gmem make_ram(void)
+static struct hv_gmem make_ram(uint64_t base)
 {
 	struct hv_gmem gmem = {.count = 1};
 
-	gmem.region[0] = (struct hv_gmem_region){.gpa = {KIT_RAM},
+	gmem.region[0] = (struct hv_gmem_region){.gpa = {base},
 		.size = RAM_SIZE,
 		.hpa = {0x80000000},
 		.host = memory + GUARD,
@@ -41,7 +41,7 @@ static void load(const struct hv_guest *guest, const struct hv_gmem *gmem)
 	struct hv_load_error error;
 	struct hv_load_plan plan;
 
-	if (hv_load_plan(guest, GPA(KIT_RAM), &plan, &error) != HV_OK) {
+	if (hv_load_plan(guest, GPA(kit_ram(guest)), &plan, &error) != HV_OK) {
 		FUZZ_CHECK(error.input != NULL && error.field != NULL && error.why != NULL);
 		FUZZ_CHECK(error.offset <= guest->kernel.size);
 		return;
@@ -51,24 +51,33 @@ static void load(const struct hv_guest *guest, const struct hv_gmem *gmem)
 	FUZZ_CHECK(is_guard_whole(memory) && is_guard_whole(memory + GUARD + RAM_SIZE));
 }
 
-static void load_for(uint16_t machine, const struct hv_gmem *gmem, struct hv_blob kernel)
+static void load_for(uint16_t machine, struct hv_blob kernel)
 {
+	static const char words[] = "console=ttyS0";
 	struct hv_guest guest = kit_guest(kernel);
+	struct hv_gmem gmem;
 
 	guest.machine = machine;
 	guest.ram_size = RAM_SIZE;
-	guest.dtb = guest.initrd = guest.kernel;
-	load(&guest, gmem);
+	guest.initrd = kernel;
+	if (machine == HV_MACHINE_X86_64) {
+		guest.cmdline = (struct hv_blob){words, sizeof(words) - 1};
+	} else {
+		guest.dtb = kernel;
+	}
+	gmem = make_ram(kit_ram(&guest));
+	load(&guest, &gmem);
 	guest.has_load_addr = true;
-	guest.load_addr = GPA(KIT_RAM + 0x10000);
-	load(&guest, gmem);
+	guest.load_addr = GPA(kit_ram(&guest) + 0x10000);
+	load(&guest, &gmem);
+	guest.load_addr = GPA(kit_ram(&guest) + 0x200000);
+	load(&guest, &gmem);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct hv_gmem gmem = make_ram();
-
-	load_for(HV_MACHINE_AARCH64, &gmem, (struct hv_blob){data, size});
-	load_for(HV_MACHINE_RISCV, &gmem, (struct hv_blob){data, size});
+	load_for(HV_MACHINE_AARCH64, (struct hv_blob){data, size});
+	load_for(HV_MACHINE_RISCV, (struct hv_blob){data, size});
+	load_for(HV_MACHINE_X86_64, (struct hv_blob){data, size});
 	return 0;
 }

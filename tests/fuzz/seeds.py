@@ -18,13 +18,42 @@ def phdr(kind, offset, vaddr, paddr, filesz, memsz, align=8):
     return struct.pack("<IIQQQQQQ", kind, 7, offset, vaddr, paddr, filesz, memsz, align)
 
 
-AARCH64, RISCV = 183, 243
+I386, X86_64, AARCH64, RISCV = 3, 62, 183, 243
 
 
 def elf(kind, entry, phdrs, size=400, machine=AARCH64):
     head = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, kind, machine, 1, entry, 64, 0, 0, 64, 56,
                        len(phdrs), 0, 0, 0)
     return (head + b"".join(phdrs)).ljust(size, b"\x11")
+
+
+def phdr32(kind, offset, paddr, filesz, memsz, align=4):
+    return struct.pack("<8I", kind, offset, paddr, paddr, filesz, memsz, 7, align)
+
+
+def elf32(entry, phdrs, body=b"", size=400):
+    head = struct.pack("<4sBBB9xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 2, I386, 1, entry, 52, 0, 0, 52, 32,
+                       len(phdrs), 0, 0, 0)
+    return (head + b"".join(phdrs) + body).ljust(size, b"\x11")
+
+
+def multiboot(flags, *addresses):
+    return struct.pack("<%dI" % (3 + len(addresses)), 0x1badb002, flags, -(0x1badb002 + flags) & 0xffffffff, *addresses)
+
+
+def note(entry, size):
+    return struct.pack("<III4s", 4, size, 18, b"Xen\0") + entry.to_bytes(size, "little")
+
+
+def bzimage(version, relocatable, xloadflags, pref, init_size, size=1800):
+    data = bytearray(1024) + bytearray(b"\x90" * (size - 1024))
+    for offset, form, value in (
+            (0x1f1, "B", 1), (0x1f4, "I", (size - 1024) // 16), (0x1fe, "H", 0xaa55), (0x200, "2s", b"\xeb\x6a"),
+            (0x202, "4s", b"HdrS"), (0x206, "H", version), (0x211, "B", 1), (0x214, "I", 0x100000),
+            (0x22c, "I", 0x7fffffff), (0x230, "I", 0x1000), (0x234, "B", relocatable), (0x236, "H", xloadflags),
+            (0x238, "I", 2047), (0x258, "Q", pref), (0x260, "I", init_size)):
+        struct.pack_into("<" + form, data, offset, value)
+    return bytes(data)
 
 
 def image(text_offset, image_size, flags, size=200):
@@ -154,6 +183,17 @@ def main():
     put("kernel", "image_rv64_old", image_rv64(0, 4096, 0, version=0, magic2=bytes(4)))
     put("kernel", "flat_rv64", b"\x13\0\0\0\x82\x80")
     put("fdt", "machine", machine().bytes([(RAM, 4096)]))
+    put("kernel", "bzimage_64", bzimage(0x20f, 1, 1, 0x200000, 0x1000))
+    put("kernel", "bzimage_32", bzimage(0x20a, 1, 0, 0x101000, 0x2000))
+    put("kernel", "bzimage_old", bzimage(0x204, 0, 0, 0, 0))
+    put("kernel", "elf_x86_64", elf(2, 0x200010, [phdr(1, 64, 0x200000, 0x200000, 128, 4096)], machine=X86_64))
+    put("kernel", "pvh_64", elf(2, 0x200010, [phdr(1, 64, 0x200000, 0x200000, 256, 4096), phdr(4, 176, 0, 0, 20, 20)],
+                                machine=X86_64)[:176] + note(0x200020, 4) + bytes(200))
+    put("kernel", "pvh_32", elf32(0x200010, [phdr32(1, 52, 0x200000, 256, 4096), phdr32(4, 116, 0, 24, 24)],
+                                  note(0x200020, 8)))
+    put("kernel", "multiboot_elf", elf32(0x200010, [phdr32(1, 84, 0x200000, 256, 4096)], multiboot(3)))
+    put("kernel", "multiboot_addr",
+        (b"\x90" * 16 + multiboot(0x10003, 0x200010, 0x200000, 0, 0x201000, 0x200040)).ljust(128, b"\xf4"))
     isa = b"rv64imafdch_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc\0"
     imac = struct.pack("<QB", 1 << 8 | 1 << 12 | 1 | 1 << 2, 3)
     gc = struct.pack("<QB", 0x312d, 4)

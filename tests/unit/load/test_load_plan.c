@@ -88,6 +88,9 @@ static void load_kind_name__each_kind__has_its_own(void **state)
 	assert_string_equal(hv_load_kind_name(HV_LOAD_ELF64), "ELF64");
 	assert_string_equal(hv_load_kind_name(HV_LOAD_LINUX_A64), "arm64 Image");
 	assert_string_equal(hv_load_kind_name(HV_LOAD_LINUX_RV64), "RISC-V Image");
+	assert_string_equal(hv_load_kind_name(HV_LOAD_BZIMAGE), "bzImage");
+	assert_string_equal(hv_load_kind_name(HV_LOAD_PVH), "ELF with a PVH entry");
+	assert_string_equal(hv_load_kind_name(HV_LOAD_MULTIBOOT), "multiboot image");
 	assert_string_equal(hv_load_kind_name(HV_LOAD_FLAT), "flat binary");
 }
 
