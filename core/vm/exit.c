@@ -26,6 +26,12 @@ inline enum hv_verdict hv_exit_mmio(struct hv_vcpu *vcpu, uint64_t addr, struct 
 	return on_bus(vcpu, &vcpu->vm->bus, addr, access);
 }
 
+inline enum hv_verdict hv_exit_pio(struct hv_vcpu *vcpu, uint64_t port, struct hv_access *access)
+{
+	vcpu->stats.exits[HV_EXIT_PIO]++;
+	return on_bus(vcpu, &vcpu->vm->pio, port, access);
+}
+
 static enum hv_verdict fault(struct hv_vcpu *vcpu, const struct hv_exit *exit)
 {
 	struct hv_vm *vm = vcpu->vm;
@@ -43,9 +49,11 @@ enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_exit *exit)
 	if (exit->kind == HV_EXIT_MMIO) {
 		return hv_exit_mmio(vcpu, exit->io.addr, &exit->io.access);
 	}
+	if (exit->kind == HV_EXIT_PIO) {
+		return hv_exit_pio(vcpu, exit->io.addr, &exit->io.access);
+	}
 	vcpu->stats.exits[exit->kind]++;
 	switch (exit->kind) {
-	case HV_EXIT_PIO: return on_bus(vcpu, &vcpu->vm->pio, exit->io.addr, &exit->io.access);
 	case HV_EXIT_MEM: return fault(vcpu, exit);
 	case HV_EXIT_WAIT: return HV_BLOCK;
 	default: return hv_vm_crash(vcpu, "an exit that nobody handles", exit->kind, 0);

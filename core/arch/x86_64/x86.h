@@ -19,7 +19,8 @@ extern const struct hv_pt_fmt x86_ept_fmt; /* Intel VMX, page-walk length 4 */
 /* The long-mode format for supervisor code; nothing both writable and executable. */
 extern const struct hv_pt_fmt x86_stage1_fmt;
 
-struct lapic; /* dev/lapic/lapic.h */
+struct lapic; /* dev/lapic/lapic.h, like: */
+struct lapic_ops;
 
 /* ---- the state of a vCPU ---- */
 
@@ -208,9 +209,12 @@ struct x86_vcpu {
 	struct lapic *lapic;
 	const struct x86_caps *caps; /* of the CPU it runs on */
 	struct x86_event event;      /* to be delivered by the next entry */
+	struct x86_event held;       /* an interrupt whose delivery met an exception: after that */
+	bool fresh;                  /* after INIT: forget what was under way */
 	bool nmi_pending, nmi_blocked;
-	bool halted;              /* by HLT, until an interrupt is taken */
-	bool wait_sipi;           /* after INIT */
+	bool nmi_step, nmi_step_tf; /* a single step to where an NMI may come; TF was the guest's */
+	bool halted;                /* by HLT, until an interrupt is taken */
+	bool wait_sipi;             /* after INIT */
 	_Atomic uint32_t signals; /* enum x86_signal, from other CPUs; SIPI's vector in bits 15:8 */
 	uint64_t tsc_offset;      /* guest's TSC = the CPU's + tsc_offset */
 	uint64_t tsc_adjust;
@@ -240,6 +244,8 @@ void x86_boot_set(struct x86_vcpu *vcpu, const struct x86_boot *boot);
  * From other CPUs' local APICs, any thread: INIT, SIPI, NMI. Takes HV_LOCK_VCPU.
  */
 void x86_signal_send(struct x86_vcpu *vcpu, enum x86_signal signal, uint8_t vector);
+/* How local APICs tell their CPUs; a CPU's ctx is its struct x86_vcpu. */
+extern const struct lapic_ops x86_lapic_ops;
 /* The local APIC's timer at `now` (ns). Returns when it must be asked again (ns), or HV_NEVER_DUE.
  */
 uint64_t x86_timer_update(struct x86_vcpu *vcpu, uint64_t now);

@@ -59,6 +59,10 @@ HV_WARN_UNUSED enum hv_verdict hv_exit_handle(struct hv_vcpu *vcpu, struct hv_ex
 HV_WARN_UNUSED enum hv_verdict hv_exit_mmio(
 	struct hv_vcpu *vcpu, uint64_t addr, struct hv_access *access);
 
+/* The same of a PIO exit alone. */
+HV_WARN_UNUSED enum hv_verdict hv_exit_pio(
+	struct hv_vcpu *vcpu, uint64_t port, struct hv_access *access);
+
 /* Short lower-case name of a kind, for people and for the statistics' JSON keys. */
 const char *hv_exit_kind_name(enum hv_exit_kind kind);
 

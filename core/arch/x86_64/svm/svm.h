@@ -147,11 +147,12 @@ enum svm_exit {
 #define SVM_IO_PORT_SHIFT 16u
 
 /* Of a nested page fault: EXITINFO1 (APM2 15.25.6); EXITINFO2 is the address. */
-#define SVM_NPF_PRESENT ((uint64_t)1 << 0)
-#define SVM_NPF_WRITE   ((uint64_t)1 << 1)
-#define SVM_NPF_FETCH   ((uint64_t)1 << 4)
-#define SVM_NPF_FINAL   ((uint64_t)1 << 32) /* of the guest's access itself */
-#define SVM_NPF_WALK    ((uint64_t)1 << 33) /* as the guest's tables were read */
+#define SVM_NPF_PRESENT  ((uint64_t)1 << 0)
+#define SVM_NPF_WRITE    ((uint64_t)1 << 1)
+#define SVM_NPF_RESERVED ((uint64_t)1 << 3)
+#define SVM_NPF_FETCH    ((uint64_t)1 << 4)
+#define SVM_NPF_FINAL    ((uint64_t)1 << 32) /* of the guest's access itself */
+#define SVM_NPF_WALK     ((uint64_t)1 << 33) /* as the guest's tables were read */
 
 /* ---- making one ---- */
 
