@@ -16,6 +16,7 @@ struct sim;
 
 /* Functions that can fail return NULL, or in words what is wrong. */
 struct sim_arch {
+	const struct load_machine *loader;
 	uint64_t ram; /* where guests see their memory */
 	uint64_t flash_max;
 	uint64_t ram_hpa; /* where that memory is for core's tables */

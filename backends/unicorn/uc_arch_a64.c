@@ -152,6 +152,7 @@ static void nested_changed(struct sim *sim, const struct hv_pt *pt, gpa_t from, 
 }
 
 const struct sim_arch sim_arch_a64 = {
+	.loader = &hv_load_aarch64,
 	.ram = VIRT_A64_RAM,
 	.flash_max = VIRT_A64_FLASH_MAX,
 	.ram_hpa = RAM_HPA,

@@ -144,6 +144,7 @@ static void nested_changed(struct sim *sim, const struct hv_pt *pt, gpa_t from, 
 }
 
 const struct sim_arch sim_arch_rv64 = {
+	.loader = &hv_load_riscv64,
 	.ram = VIRT_RV64_RAM,
 	.flash_max = VIRT_RV64_FLASH_MAX,
 	.ram_hpa = 0x100000000ull,

@@ -246,9 +246,10 @@ static const char *boot(struct sim *sim)
 	struct hv_load_plan plan;
 	const char *wrong;
 
-	if (hv_load_plan(sim->cfg->guest, GPA(sim->arch->ram), &plan, &sim->report->load_error) !=
-			HV_OK ||
-		hv_load_commit(sim->cfg->guest, &plan, &sim->board->vm->gmem) != HV_OK) {
+	if (hv_load_plan(sim->arch->loader, sim->cfg->guest, GPA(sim->arch->ram), &plan,
+		    &sim->report->load_error) != HV_OK ||
+		hv_load_commit(sim->arch->loader, sim->cfg->guest, &plan, &sim->board->vm->gmem) !=
+			HV_OK) {
 		return "the guest's images cannot be loaded";
 	}
 	wrong = plan.dtb.v ? sim->arch->tree_fit(sim, &plan) : NULL;

@@ -2,7 +2,7 @@
 /* Carries out a plan: nothing is decided here, and nothing is written unless all of it can be. */
 #include <hv/check.h>
 #include <hv/port.h>
-#include <load/pc.h>
+#include <load/load.h>
 
 /* A run of bytes and the zeroes that follow it. */
 struct commit_piece {
@@ -65,8 +65,8 @@ static void commit_put(const struct hv_gmem *gmem, const struct commit_piece *pi
 	commit_sync(gmem, piece->to, piece->mem_size);
 }
 
-enum hv_status hv_load_commit(
-	const struct hv_guest *guest, const struct hv_load_plan *plan, const struct hv_gmem *gmem)
+enum hv_status hv_load_commit(const struct load_machine *machine, const struct hv_guest *guest,
+	const struct hv_load_plan *plan, const struct hv_gmem *gmem)
 {
 	struct commit_piece piece[HV_LOAD_SEGMENTS + 3];
 	unsigned count = 0;
@@ -76,18 +76,15 @@ enum hv_status hv_load_commit(
 	}
 	piece[count++] = commit_blob(plan->initrd, guest->initrd);
 	piece[count++] = commit_blob(plan->dtb, guest->dtb);
-	if (plan->info.v != 0) {
-		piece[count++] = (struct commit_piece){
-			.to = load_pc_block(plan), .mem_size = LOAD_PC_BLOCK_SIZE};
-	}
+	piece[count++] = (struct commit_piece){.to = plan->block, .mem_size = machine->block_size};
 	if (!commit_can(gmem, piece, count)) {
 		return HV_ERR_RANGE;
 	}
 	for (unsigned i = 0; i < count; i++) {
 		commit_put(gmem, &piece[i]);
 	}
-	if (plan->info.v != 0) {
-		load_pc_write(guest, plan, gmem); /* PCs have no caches that need a sync */
+	if (machine->write) {
+		machine->write(guest, plan, gmem); /* PCs have no caches that need a sync */
 	}
 	return HV_OK;
 }

@@ -6,23 +6,39 @@
  */
 #include <load/load.h>
 
-/* What is no code for this machine, however it is loaded. None of it starts like
- * code does. */
+/*
+ * What is no code for this machine, however it is loaded: by its first bytes, or as another
+ * machine's kernel, since this one's own have been told apart by now.
+ */
 static const struct flat_foreign {
+	uint16_t least; /* bytes of a file that can be one */
 	uint16_t offset;
 	uint8_t size;
 	char magic[8];
 	const char *why;
 } flat_foreign[] = {
-	{0, 3, "\x1f\x8b\x08", "compressed with gzip: unpack it first"},
-	{0, 6, "\xfd\x37zXZ", "compressed with xz: unpack it first"},
-	{0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"},
-	{4, 4, "zimg", "an EFI zboot image: unpack it first"},
-	{0, 2, "MZ", "an EFI program"},
-	{0, 4, "\x27\x05\x19\x56", "wrapped for U-Boot: unwrap it first"},
-	{0, 4, "\xd0\x0d\xfe\xed", "a device tree"},
-	{0, 5, "07070", "a cpio archive"},
+	{64, 56, 4, "ARM\x64", "an arm64 Image, which is not for this machine"},
+	{64, 56, 4, "RSC\x05", "a RISC-V Image, which is not for this machine"},
+	{64, 48, 8, "RISCV\0\0", "a RISC-V Image, which is not for this machine"},
+	{LOAD_BZIMAGE_MAGIC + 6, LOAD_BZIMAGE_MAGIC, 4, "HdrS",
+		"a kernel for x86, which is not for this machine"},
+	{0, 0, 3, "\x1f\x8b\x08", "compressed with gzip: unpack it first"},
+	{0, 0, 6, "\xfd\x37zXZ", "compressed with xz: unpack it first"},
+	{0, 0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"},
+	{0, 4, 4, "zimg", "an EFI zboot image: unpack it first"},
+	{0, 0, 2, "MZ", "an EFI program"},
+	{0, 0, 4, "\x27\x05\x19\x56", "wrapped for U-Boot: unwrap it first"},
+	{0, 0, 4, "\xd0\x0d\xfe\xed", "a device tree"},
+	{0, 0, 5, "07070", "a cpio archive"},
 };
+
+/* What is said of it: a word where it has one, else its first byte. */
+static uint64_t flat_value(const struct flat_foreign *foreign, const uint8_t *bytes)
+{
+	const uint8_t *at = bytes + foreign->offset;
+
+	return foreign->size < 4 ? at[0] : hv_le32(at);
+}
 
 static enum hv_status flat_check_foreign(struct hv_blob kernel, struct hv_load_error *error)
 {
@@ -31,10 +47,11 @@ static enum hv_status flat_check_foreign(struct hv_blob kernel, struct hv_load_e
 	for (size_t i = 0; i < HV_ARRAY_COUNT(flat_foreign); i++) {
 		const struct flat_foreign *foreign = &flat_foreign[i];
 
-		if (hv_range_inside(foreign->offset, foreign->size, 0, kernel.size) &&
+		if (kernel.size >= foreign->least &&
+			hv_range_inside(foreign->offset, foreign->size, 0, kernel.size) &&
 			__builtin_memcmp(bytes + foreign->offset, foreign->magic, foreign->size) ==
 				0) {
-			load_at(error, "magic", foreign->offset, bytes[foreign->offset]);
+			load_at(error, "magic", foreign->offset, flat_value(foreign, bytes));
 			return load_refuse(error, foreign->why);
 		}
 	}

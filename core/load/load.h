@@ -8,24 +8,40 @@
 #include <hv/bits.h>
 #include <hv/load.h>
 
-/* What loading knows of a guest's architecture: one row of a table each (machine.c). */
+/* Where a kernel may go: the guest's RAM, which neither wraps nor is empty. */
+struct load_ram {
+	const struct load_machine *machine;
+	uint64_t base, size;
+};
+
+/* One kind of kernel. */
+struct load_format {
+	enum hv_load_kind kind;
+	/* Never reads past the file, whatever it holds. */
+	bool (*is)(struct hv_blob kernel);
+	/* A planner; see below. */
+	enum hv_status (*plan)(const struct hv_guest *guest, const struct load_ram *ram,
+		struct hv_load_plan *plan, struct hv_load_error *error);
+};
+
+/* What loading knows of a guest's architecture: machine_*.c. */
 struct load_machine {
-	uint16_t number;         /* HV_MACHINE_* */
+	uint16_t number;                  /* HV_MACHINE_* */
+	const struct load_format *format; /* in the order in which they are tried; then flat */
+	uint8_t format_count;
 	const char *foreign_elf; /* why one for another machine is refused */
 	uint64_t flat_offset;    /* where a flat binary goes, counted from the base of RAM */
 	uint64_t insn_align;     /* of code */
 	bool has_low_dtb;        /* ELF kernels may look for the DTB at the base of RAM */
 	uint64_t dtb_end;        /* DTB and initrd end below this if the kernel starts there */
 	bool is_pc;              /* no DTB: the kernel gets boot information in low memory (pc.h) */
-};
-
-/* NULL: there is none of that number. */
-const struct load_machine *load_machine_find(uint16_t number);
-
-/* Where a kernel may go: the guest's RAM, which neither wraps nor is empty. */
-struct load_ram {
-	const struct load_machine *machine;
-	uint64_t base, size;
+	/* Places all that is not the kernel, whose segments and extent the plan has. */
+	enum hv_status (*place)(const struct hv_guest *guest, const struct load_ram *ram,
+		struct hv_load_plan *plan, struct hv_load_error *error);
+	/* A block of that size at plan->block, which is zeroed and then written; 0, NULL: none. */
+	uint64_t block_size;
+	void (*write)(const struct hv_guest *guest, const struct hv_load_plan *plan,
+		const struct hv_gmem *gmem);
 };
 
 /*
@@ -47,7 +63,6 @@ HV_WARN_UNUSED enum hv_status load_multiboot_plan(const struct hv_guest *guest,
 HV_WARN_UNUSED enum hv_status load_flat_plan(const struct hv_guest *guest,
 	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 
-/* Never reads past the file, whatever it holds. */
 bool load_elf_is(struct hv_blob kernel);
 bool load_linux_a64_is(struct hv_blob kernel);
 bool load_linux_rv64_is(struct hv_blob kernel);
@@ -57,6 +72,13 @@ bool load_multiboot_is(struct hv_blob kernel);
 /* Offset of the header of a file that has one. */
 uint64_t load_multiboot_header(struct hv_blob kernel);
 #define LOAD_BZIMAGE_MAGIC 0x202u /* offset of "HdrS" */
+
+/* For machines with a device tree: DTB and initrd as high as the kernel leaves room. */
+HV_WARN_UNUSED enum hv_status load_tree_place(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
+/* The initrd, as high in the room as there is a place. */
+HV_WARN_UNUSED enum hv_status load_initrd_place(const struct hv_guest *guest,
+	const struct load_ram *room, struct hv_load_plan *plan, struct hv_load_error *error);
 
 /*
  * Adds a segment to the plan if it lies in RAM and touches no other one. `error` comes with the

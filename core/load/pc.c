@@ -74,31 +74,48 @@ static enum hv_status pc_check_cmdline(
 	return HV_OK;
 }
 
-enum hv_status load_pc_place(
+/* Where the initrd may go. */
+static struct load_ram pc_room(
+	const struct load_ram *ram, const struct hv_guest *guest, enum hv_load_kind kind)
+{
+	uint64_t end = ram->size;
+	struct load_ram room = {.machine = ram->machine, .base = HV_PC_RAM};
+
+	if (kind == HV_LOAD_BZIMAGE && load_bzimage_wants(guest->kernel).initrd_end < end) {
+		end = load_bzimage_wants(guest->kernel).initrd_end;
+	}
+	room.size = end > room.base ? end - room.base : 0;
+	return room;
+}
+
+static enum hv_status pc_place_block(
 	const struct hv_guest *guest, struct hv_load_plan *plan, struct hv_load_error *error)
 {
 	const struct load_ram room = {.base = PC_ROOM, .size = PC_ROOM_SIZE};
 	enum hv_status status = pc_check_cmdline(guest, plan->kind, error);
-	gpa_t block;
 
 	if (status != HV_OK) {
 		return status;
 	}
 	error->input = "kernel";
 	load_at(error, "segments", 0, PC_ROOM);
-	if (!load_fit(plan, &room, LOAD_PC_BLOCK_SIZE, HV_PAGE_SIZE, &block)) {
+	if (!load_fit(plan, &room, LOAD_PC_BLOCK_SIZE, HV_PAGE_SIZE, &plan->block)) {
 		return load_refuse(error, "no room left below 640 KiB for boot information");
 	}
-	plan->info = GPA(block.v + PC_INFO);
-	plan->gdt = GPA(block.v + PC_GDT);
-	plan->cmdline = GPA(block.v + PC_CMDLINE);
+	plan->info = GPA(plan->block.v + PC_INFO);
+	plan->gdt = GPA(plan->block.v + PC_GDT);
+	plan->cmdline = GPA(plan->block.v + PC_CMDLINE);
 	if (pc_is_long(guest, plan->kind)) {
-		plan->tables = GPA(block.v + PC_TABLES);
+		plan->tables = GPA(plan->block.v + PC_TABLES);
 	}
 	return HV_OK;
 }
 
-gpa_t load_pc_block(const struct hv_load_plan *plan)
+enum hv_status load_pc_place(const struct hv_guest *guest, const struct load_ram *ram,
+	struct hv_load_plan *plan, struct hv_load_error *error)
 {
-	return GPA(plan->info.v - PC_INFO);
+	struct load_ram room = pc_room(ram, guest, plan->kind);
+	enum hv_status status = load_initrd_place(guest, &room, plan, error);
+
+	return status == HV_OK ? pc_place_block(guest, plan, error) : status;
 }

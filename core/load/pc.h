@@ -30,11 +30,9 @@ struct load_bzimage_wants {
 };
 struct load_bzimage_wants load_bzimage_wants(struct hv_blob kernel);
 
-/* Places the block where no segment is. */
-HV_WARN_UNUSED enum hv_status load_pc_place(
-	const struct hv_guest *guest, struct hv_load_plan *plan, struct hv_load_error *error);
-/* The block of a plan that has one. */
-gpa_t load_pc_block(const struct hv_load_plan *plan);
+/* The initrd, then the block where no segment is. */
+HV_WARN_UNUSED enum hv_status load_pc_place(const struct hv_guest *guest,
+	const struct load_ram *ram, struct hv_load_plan *plan, struct hv_load_error *error);
 #define LOAD_PC_BLOCK_SIZE HV_KIB(32)
 
 /* Fills the block, which is zeroed guest memory. */

@@ -3,8 +3,7 @@
  * Decides where everything goes before a byte is copied: the kernel where it asks to be, then DTB
  * and initrd as high as the kernel, its BSS included, leaves room.
  */
-#include <load/linux.h>
-#include <load/pc.h>
+#include <load/load.h>
 
 #define PLAN_DTB_SLOT HV_KIB(64)
 /* Linux maps the DTB by one 2 MiB block (booting.rst, section 2). */
@@ -13,54 +12,37 @@
 #define PLAN_WINDOW       HV_GIB(32)
 #define PLAN_WINDOW_ALIGN HV_GIB(1)
 
-/* What all kinds have. */
-static const struct plan_kind {
-	const char *name;
-	uint16_t machine; /* 0: any */
-	uint16_t magic;   /* its offset */
-	const char *foreign;
-} plan_kinds[] = {
-	[HV_LOAD_FLAT] = {.name = "flat binary"},
-	[HV_LOAD_ELF64] = {.name = "ELF64"},
-	[HV_LOAD_LINUX_A64] = {"arm64 Image", HV_MACHINE_AARCH64, LINUX_MAGIC,
-		"an arm64 Image, which is not for this machine"},
-	[HV_LOAD_LINUX_RV64] = {"RISC-V Image", HV_MACHINE_RISCV, LINUX_MAGIC,
-		"a RISC-V Image, which is not for this machine"},
-	[HV_LOAD_BZIMAGE] = {"bzImage", HV_MACHINE_X86_64, LOAD_BZIMAGE_MAGIC,
-		"a kernel for x86, which is not for this machine"},
-	[HV_LOAD_PVH] = {.name = "ELF with a PVH entry", .machine = HV_MACHINE_X86_64},
-	[HV_LOAD_MULTIBOOT] = {"multiboot image", HV_MACHINE_X86_64, 0,
-		"a multiboot image, which is not for this machine"},
+static const char *const plan_kind_names[] = {
+	[HV_LOAD_FLAT] = "flat binary",
+	[HV_LOAD_ELF64] = "ELF64",
+	[HV_LOAD_LINUX_A64] = "arm64 Image",
+	[HV_LOAD_LINUX_RV64] = "RISC-V Image",
+	[HV_LOAD_BZIMAGE] = "bzImage",
+	[HV_LOAD_PVH] = "ELF with a PVH entry",
+	[HV_LOAD_MULTIBOOT] = "multiboot image",
 };
 
-static enum hv_load_kind plan_elf_kind(struct hv_blob kernel)
+static const struct load_format plan_flat = {.kind = HV_LOAD_FLAT, .plan = load_flat_plan};
+
+static const struct load_format *plan_format(
+	const struct load_machine *machine, struct hv_blob kernel)
 {
-	if (load_multiboot_is(kernel)) {
-		return HV_LOAD_MULTIBOOT;
+	for (uint8_t i = 0; i < machine->format_count; i++) {
+		if (machine->format[i].is(kernel)) {
+			return &machine->format[i];
+		}
 	}
-	return load_pvh_is(kernel) ? HV_LOAD_PVH : HV_LOAD_ELF64;
+	return &plan_flat;
 }
 
-enum hv_load_kind hv_load_kind(struct hv_blob kernel)
+enum hv_load_kind hv_load_kind(const struct load_machine *machine, struct hv_blob kernel)
 {
-	if (load_elf_is(kernel)) {
-		return plan_elf_kind(kernel);
-	}
-	if (load_linux_a64_is(kernel)) {
-		return HV_LOAD_LINUX_A64;
-	}
-	if (load_linux_rv64_is(kernel)) {
-		return HV_LOAD_LINUX_RV64;
-	}
-	if (load_bzimage_is(kernel)) {
-		return HV_LOAD_BZIMAGE;
-	}
-	return load_multiboot_is(kernel) ? HV_LOAD_MULTIBOOT : HV_LOAD_FLAT;
+	return plan_format(machine, kernel)->kind;
 }
 
 const char *hv_load_kind_name(enum hv_load_kind kind)
 {
-	return plan_kinds[kind].name;
+	return plan_kind_names[kind];
 }
 
 enum hv_status load_segment_add(struct hv_load_plan *plan, const struct load_ram *ram,
@@ -88,48 +70,19 @@ enum hv_status load_segment_add(struct hv_load_plan *plan, const struct load_ram
 	return HV_OK;
 }
 
-/* A kind that this machine never has. ELF files say themselves what they are for. */
-static enum hv_status plan_foreign(const struct hv_guest *guest, const struct load_ram *ram,
-	struct hv_load_plan *plan, struct hv_load_error *error)
-{
-	const struct plan_kind *kind = &plan_kinds[plan->kind];
-	const uint8_t *bytes = guest->kernel.data;
-	uint64_t magic = kind->magic;
-
-	if (load_elf_is(guest->kernel)) {
-		return load_elf_plan(guest, ram, plan, error);
-	}
-	if (plan->kind == HV_LOAD_MULTIBOOT) {
-		magic = load_multiboot_header(guest->kernel);
-	}
-	load_at(error, "magic", magic, hv_le32(bytes + magic));
-	return load_refuse(error, kind->foreign);
-}
-
 static enum hv_status plan_kernel(const struct hv_guest *guest, const struct load_ram *ram,
 	struct hv_load_plan *plan, struct hv_load_error *error)
 {
-	uint16_t machine;
+	const struct load_format *format;
 
 	error->input = "kernel";
 	load_at(error, "size", 0, guest->kernel.size);
 	if (guest->kernel.size == 0) {
 		return load_refuse(error, "the file is empty");
 	}
-	plan->kind = hv_load_kind(guest->kernel);
-	machine = plan_kinds[plan->kind].machine;
-	if (machine != 0 && machine != ram->machine->number) {
-		return plan_foreign(guest, ram, plan, error);
-	}
-	switch (plan->kind) {
-	case HV_LOAD_ELF64: return load_elf_plan(guest, ram, plan, error);
-	case HV_LOAD_LINUX_A64: return load_linux_a64_plan(guest, ram, plan, error);
-	case HV_LOAD_LINUX_RV64: return load_linux_rv64_plan(guest, ram, plan, error);
-	case HV_LOAD_BZIMAGE: return load_bzimage_plan(guest, ram, plan, error);
-	case HV_LOAD_PVH: return load_pvh_plan(guest, ram, plan, error);
-	case HV_LOAD_MULTIBOOT: return load_multiboot_plan(guest, ram, plan, error);
-	default: return load_flat_plan(guest, ram, plan, error);
-	}
+	format = plan_format(ram->machine, guest->kernel);
+	plan->kind = format->kind;
+	return format->plan(guest, ram, plan, error);
 }
 
 static void plan_kernel_extent(struct hv_load_plan *plan)
@@ -238,7 +191,7 @@ static enum hv_status plan_dtb(const struct hv_guest *guest, struct load_ram *ro
 	return HV_OK;
 }
 
-static enum hv_status plan_initrd(const struct hv_guest *guest, const struct load_ram *room,
+enum hv_status load_initrd_place(const struct hv_guest *guest, const struct load_ram *room,
 	struct hv_load_plan *plan, struct hv_load_error *error)
 {
 	error->input = "initrd";
@@ -268,20 +221,6 @@ static enum hv_status plan_ram(const struct load_ram *ram, struct hv_load_error 
 		return load_refuse(error, "a PC's, which starts at 0 and reaches beyond 1 MiB");
 	}
 	return HV_OK;
-}
-
-/* Where a PC's initrd may go. */
-static struct load_ram plan_pc_room(
-	const struct load_ram *ram, const struct hv_guest *guest, enum hv_load_kind kind)
-{
-	uint64_t end = ram->size;
-	struct load_ram room = {.machine = ram->machine, .base = HV_PC_RAM};
-
-	if (kind == HV_LOAD_BZIMAGE && load_bzimage_wants(guest->kernel).initrd_end < end) {
-		end = load_bzimage_wants(guest->kernel).initrd_end;
-	}
-	room.size = end > room.base ? end - room.base : 0;
-	return room;
 }
 
 /* Where DTB and initrd may go. */
@@ -318,52 +257,48 @@ static enum hv_status plan_inputs(const struct hv_guest *guest, const struct loa
 	return HV_OK;
 }
 
-/* All that is not the kernel. */
-static enum hv_status plan_rest(const struct hv_guest *guest, const struct load_ram *ram,
+enum hv_status load_tree_place(const struct hv_guest *guest, const struct load_ram *ram,
 	struct hv_load_plan *plan, struct hv_load_error *error)
 {
-	struct load_ram room;
-	enum hv_status status;
+	struct load_ram room = plan_room(ram, plan->kernel);
+	enum hv_status status = plan_dtb(guest, &room, plan, error);
 
-	if (ram->machine->is_pc) {
-		room = plan_pc_room(ram, guest, plan->kind);
-		status = plan_initrd(guest, &room, plan, error);
-		return status == HV_OK ? load_pc_place(guest, plan, error) : status;
-	}
-	room = plan_room(ram, plan->kernel);
-	status = plan_dtb(guest, &room, plan, error);
-	return status == HV_OK ? plan_initrd(guest, &room, plan, error) : status;
+	return status == HV_OK ? load_initrd_place(guest, &room, plan, error) : status;
 }
 
-enum hv_status hv_load_plan(const struct hv_guest *guest, gpa_t ram_base, struct hv_load_plan *plan,
-	struct hv_load_error *error)
+static enum hv_status plan_check(
+	const struct hv_guest *guest, const struct load_ram *ram, struct hv_load_error *error)
 {
-	struct load_ram ram = {.machine = load_machine_find(guest->machine),
-		.base = ram_base.v,
-		.size = guest->ram_size};
+	enum hv_status status;
+
+	error->input = "machine";
+	load_at(error, "e_machine", 0, guest->machine);
+	if (guest->machine != ram->machine->number) {
+		return load_refuse(error, "not this one");
+	}
+	status = plan_ram(ram, error);
+	return status == HV_OK ? plan_inputs(guest, ram->machine, error) : status;
+}
+
+enum hv_status hv_load_plan(const struct load_machine *machine, const struct hv_guest *guest,
+	gpa_t ram_base, struct hv_load_plan *plan, struct hv_load_error *error)
+{
+	struct load_ram ram = {.machine = machine, .base = ram_base.v, .size = guest->ram_size};
 	enum hv_status status;
 
 	*plan = (struct hv_load_plan){0};
 	*error = (struct hv_load_error){0};
-	if (ram.machine == NULL) {
-		error->input = "machine";
-		load_at(error, "e_machine", 0, guest->machine);
-		return load_refuse(error, "unknown");
-	}
-	status = plan_ram(&ram, error);
-	if (status == HV_OK) {
-		status = plan_inputs(guest, ram.machine, error);
-	}
+	status = plan_check(guest, &ram, error);
 	if (status != HV_OK) {
 		return status;
 	}
-	if (ram.machine->is_pc) {
-		ram.size = load_pc_low_ram(ram.size);
+	if (machine->is_pc && ram.size > HV_PC_RAM_MAX) {
+		ram.size = HV_PC_RAM_MAX; /* what the loader may use is in one piece */
 	}
 	status = plan_kernel(guest, &ram, plan, error);
 	if (status != HV_OK) {
 		return status;
 	}
 	plan_kernel_extent(plan);
-	return plan_rest(guest, &ram, plan, error);
+	return machine->place(guest, &ram, plan, error);
 }

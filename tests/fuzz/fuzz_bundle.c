@@ -27,7 +27,8 @@ static void check_vm(
 	check_image(guest.initrd, data, size);
 	check_image(guest.dtb, data, size);
 	check_image(guest.flash, data, size);
-	if (hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error) == HV_OK) {
+	if (hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(KIT_RAM), &plan, &error) ==
+		HV_OK) {
 		FUZZ_CHECK(kit_plan_is_sound(&plan, &guest));
 	}
 }

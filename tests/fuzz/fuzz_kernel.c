@@ -41,13 +41,14 @@ static void load(const struct hv_guest *guest, const struct hv_gmem *gmem)
 	struct hv_load_error error;
 	struct hv_load_plan plan;
 
-	if (hv_load_plan(guest, GPA(kit_ram(guest)), &plan, &error) != HV_OK) {
+	if (hv_load_plan(hv_load_machine(guest->machine), guest, GPA(kit_ram(guest)), &plan,
+		    &error) != HV_OK) {
 		FUZZ_CHECK(error.input != NULL && error.field != NULL && error.why != NULL);
 		FUZZ_CHECK(error.offset <= guest->kernel.size);
 		return;
 	}
 	FUZZ_CHECK(kit_plan_is_sound(&plan, guest));
-	FUZZ_CHECK(hv_load_commit(guest, &plan, gmem) == HV_OK);
+	FUZZ_CHECK(hv_load_commit(hv_load_machine(guest->machine), guest, &plan, gmem) == HV_OK);
 	FUZZ_CHECK(is_guard_whole(memory) && is_guard_whole(memory + GUARD + RAM_SIZE));
 }
 

@@ -10,6 +10,7 @@ static const struct arch rows[] = {
 	{
 		.name = "aarch64",
 		.machine = HV_MACHINE_AARCH64,
+		.loader = &hv_load_aarch64,
 		.ram = VIRT_A64_RAM,
 		.flash_max = VIRT_A64_FLASH_MAX,
 		.has_gic = true,
@@ -27,6 +28,7 @@ static const struct arch rows[] = {
 	{
 		.name = "riscv64",
 		.machine = HV_MACHINE_RISCV,
+		.loader = &hv_load_riscv64,
 		.ram = VIRT_RV64_RAM,
 		.flash_max = VIRT_RV64_FLASH_MAX,
 		.has_dtb = true,
@@ -43,6 +45,7 @@ static const struct arch rows[] = {
 	{
 		.name = "x86_64",
 		.machine = HV_MACHINE_X86_64,
+		.loader = &hv_load_x86_64,
 		.flash_max = HV_MIB(4),
 		.append = "earlyprintk=serial,ttyS0,115200 console=ttyS0",
 		.kernel_env = "DRYDOCK_X86_64_KERNEL",

@@ -8,6 +8,7 @@
 struct arch {
 	const char *name; /* what --arch takes */
 	uint16_t machine; /* of ELF: e_machine */
+	const struct load_machine *loader;
 
 	/* The guest's machine. */
 	uint64_t ram;

@@ -263,7 +263,8 @@ enum hv_status dtb_place(struct hv_guest *guest, struct dtb_cfg *cfg, void *buf,
 		return status;
 	}
 	planned.dtb = (struct hv_blob){buf, used};
-	status = hv_load_plan(&planned, GPA(machine->ram), &plan, error);
+	status = hv_load_plan(
+		hv_load_machine(guest->machine), &planned, GPA(machine->ram), &plan, error);
 	if (status != HV_OK) {
 		return status;
 	}

@@ -76,10 +76,10 @@ static bool fill_seeds(struct dtb_cfg *cfg, uint8_t seed[DTB_SEED_SIZE], bool de
 }
 
 /* Others borrow the header of its Image, but only it has its banner. */
-static bool is_linux(struct hv_blob kernel)
+static bool is_linux(const struct opts *opts, struct hv_blob kernel)
 {
 	static const char banner[] = "Linux version ";
-	enum hv_load_kind kind = hv_load_kind(kernel);
+	enum hv_load_kind kind = hv_load_kind(opts->arch->loader, kernel);
 
 	if (kind == HV_LOAD_BZIMAGE) {
 		return true; /* compressed, and nobody borrows that */
@@ -97,7 +97,7 @@ static bool is_linux(struct hv_blob kernel)
 static const char *bootargs_of(
 	const struct opts *opts, struct hv_blob kernel, bool shell, char text[BOOTARGS_ROOM])
 {
-	if (opts->append || opts->dtb || !is_linux(kernel)) {
+	if (opts->append || opts->dtb || !is_linux(opts, kernel)) {
 		return opts->append;
 	}
 	snprintf(text, BOOTARGS_ROOM, "%s%s", opts->arch->append, shell ? " drydock.shell" : "");
@@ -136,7 +136,7 @@ static bool place_cmdline(struct guest *guest, const struct opts *opts, bool she
 {
 	char words[BOOTARGS_ROOM], *text;
 	const char *args = bootargs_of(opts, guest->hv.kernel, shell, words);
-	bool named = hv_load_kind(guest->hv.kernel) == HV_LOAD_MULTIBOOT;
+	bool named = hv_load_kind(opts->arch->loader, guest->hv.kernel) == HV_LOAD_MULTIBOOT;
 	struct hv_load_plan plan;
 	struct hv_load_error error;
 	int size = asprintf(&text, "%s%s%s", named ? opts->kernel : "", named && args ? " " : "",
@@ -147,7 +147,8 @@ static bool place_cmdline(struct guest *guest, const struct opts *opts, bool she
 		return false;
 	}
 	guest->hv.cmdline = (struct hv_blob){text, (uint64_t)size};
-	if (hv_load_plan(&guest->hv, GPA(opts->arch->ram), &plan, &error) != HV_OK) {
+	if (hv_load_plan(opts->arch->loader, &guest->hv, GPA(opts->arch->ram), &plan, &error) !=
+		HV_OK) {
 		guest_say_load_error(opts, &error);
 		return false;
 	}

@@ -14,6 +14,11 @@ uint16_t machine_number(void)
 	return HV_MACHINE_AARCH64;
 }
 
+const struct load_machine *machine_loader(void)
+{
+	return &hv_load_aarch64;
+}
+
 gpa_t machine_ram(void)
 {
 	return GPA(VIRT_A64_RAM);

@@ -146,7 +146,8 @@ static enum hv_status read_bundle(struct guest *guest, const struct tree *tree, 
 		status = machine_check(&guest->what, error);
 	}
 	if (status == HV_OK) {
-		status = hv_load_plan(&guest->what, machine_ram(), &guest->plan, error);
+		status = hv_load_plan(
+			machine_loader(), &guest->what, machine_ram(), &guest->plan, error);
 	}
 	return status;
 }
@@ -206,7 +207,8 @@ enum hv_status guest_create(struct guest *guest, struct hv_load_error *error)
 		guest->board->vm->vcpu[i]->pcpu = i;
 	}
 	if (status == HV_OK) {
-		status = hv_load_commit(&guest->what, &guest->plan, &guest->board->vm->gmem);
+		status = hv_load_commit(
+			machine_loader(), &guest->what, &guest->plan, &guest->board->vm->gmem);
 	}
 	if (status == HV_OK && guest->what.dtb.size != 0) {
 		status = machine_loaded(dtb_in_ram(guest), guest->what.dtb.size, error);

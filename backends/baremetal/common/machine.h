@@ -32,6 +32,7 @@ void machine_relax(void);
 
 /* HV_MACHINE_*: whose guests these are. */
 uint16_t machine_number(void);
+const struct load_machine *machine_loader(void);
 /* Where its RAM begins. */
 gpa_t machine_ram(void);
 /* Whether this host can have such a guest. HV_ERR_INVALID: *error says why not. */

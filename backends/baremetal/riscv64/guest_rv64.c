@@ -17,6 +17,11 @@ uint16_t machine_number(void)
 	return HV_MACHINE_RISCV;
 }
 
+const struct load_machine *machine_loader(void)
+{
+	return &hv_load_riscv64;
+}
+
 gpa_t machine_ram(void)
 {
 	return GPA(VIRT_RV64_RAM);

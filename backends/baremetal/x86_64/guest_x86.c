@@ -10,6 +10,11 @@ uint16_t machine_number(void)
 	return HV_MACHINE_X86_64;
 }
 
+const struct load_machine *machine_loader(void)
+{
+	return &hv_load_x86_64;
+}
+
 gpa_t machine_ram(void)
 {
 	return GPA(0);

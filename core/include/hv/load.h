@@ -77,18 +77,27 @@ struct hv_load_plan {
 	gpa_t kernel, kernel_end; /* all that the kernel occupies, BSS included */
 	gpa_t initrd, dtb;        /* 0 when there is none */
 	/*
-	 * x86_64 only. info: boot_params (bzImage), multiboot information, or, for every other
-	 * kind, hvm_start_info. gdt: HV_LOAD_GDT_SIZE bytes; 0x10 is flat code, 0x18 flat data.
-	 * tables: what CR3 holds for an entry in long mode, which maps the first 4 GiB one to one;
-	 * 0: the entry is in protected mode without paging.
+	 * x86_64 only. block: where all of the following is. info: boot_params (bzImage), multiboot
+	 * information, or, for every other kind, hvm_start_info. gdt: HV_LOAD_GDT_SIZE bytes; 0x10
+	 * is flat code, 0x18 flat data. tables: what CR3 holds for an entry in long mode, which
+	 * maps the first 4 GiB one to one; 0: the entry is in protected mode without paging.
 	 */
-	gpa_t info, cmdline, gdt, tables;
+	gpa_t block, info, cmdline, gdt, tables;
 	uint16_t segment_count;
 	struct hv_load_segment segment[HV_LOAD_SEGMENTS];
 };
 
-/* Recognises the kernel by its bytes, never by its name; anything unknown is flat. */
-enum hv_load_kind hv_load_kind(struct hv_blob kernel);
+/*
+ * What loading knows of an architecture. Who loads for one only names that one, so that no other's
+ * formats come along.
+ */
+struct load_machine;
+extern const struct load_machine hv_load_aarch64, hv_load_riscv64, hv_load_x86_64;
+/* By HV_MACHINE_*; NULL: there is none of that number. */
+const struct load_machine *hv_load_machine(uint16_t number);
+
+/* Recognises the kernel by its bytes, never by its name; what the machine does not know is flat. */
+enum hv_load_kind hv_load_kind(const struct load_machine *machine, struct hv_blob kernel);
 const char *hv_load_kind_name(enum hv_load_kind kind);
 
 /*
@@ -101,13 +110,14 @@ const char *hv_load_kind_name(enum hv_load_kind kind);
  * has for that, whatever the kind. Depends on the sizes of initrd and DTB, not on their bytes, so
  * that a DTB can be made after placing. HV_ERR_INVALID: *error says why, and *plan is of no use.
  */
-HV_WARN_UNUSED enum hv_status hv_load_plan(const struct hv_guest *guest, gpa_t ram,
-	struct hv_load_plan *plan, struct hv_load_error *error);
+HV_WARN_UNUSED enum hv_status hv_load_plan(const struct load_machine *machine,
+	const struct hv_guest *guest, gpa_t ram, struct hv_load_plan *plan,
+	struct hv_load_error *error);
 /*
  * Copies all inputs to guest memory and zeroes the kernel's BSS. The plan must come from
  * hv_load_plan() for the same guest. HV_ERR_RANGE: `gmem` lacks some of it; nothing was written.
  */
-HV_WARN_UNUSED enum hv_status hv_load_commit(
+HV_WARN_UNUSED enum hv_status hv_load_commit(const struct load_machine *machine,
 	const struct hv_guest *guest, const struct hv_load_plan *plan, const struct hv_gmem *gmem);
 
 #endif

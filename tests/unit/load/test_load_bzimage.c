@@ -34,7 +34,7 @@ static struct hv_guest old(uint16_t version)
 
 static enum hv_status plan_for(struct hv_guest guest)
 {
-	return hv_load_plan(&guest, GPA(0), &plan, &error);
+	return hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(0), &plan, &error);
 }
 
 static void assert_refused_by(struct hv_guest guest, const char *input, const char *field,
@@ -410,7 +410,9 @@ static void f2_bzimage__on_another_machine__is_refused_by_name(void **state)
 	struct hv_guest guest = kit_guest(kit_bzimage(bytes, SIZE));
 
 	(void)state;
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error), HV_ERR_INVALID);
+	assert_int_equal(
+		hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(KIT_RAM), &plan, &error),
+		HV_ERR_INVALID);
 	assert_string_equal(error.field, "magic");
 	assert_int_equal(error.offset, KIT_BZ_MAGIC);
 	assert_string_equal(error.why, "a kernel for x86, which is not for this machine");

@@ -44,9 +44,12 @@ static struct hv_guest guest_of(struct hv_blob kernel)
 
 static enum hv_status load(const struct hv_guest *guest)
 {
-	enum hv_status status = hv_load_plan(guest, GPA(KIT_RAM), &plan, &error);
+	enum hv_status status =
+		hv_load_plan(hv_load_machine(guest->machine), guest, GPA(KIT_RAM), &plan, &error);
 
-	return status == HV_OK ? hv_load_commit(guest, &plan, &gmem) : status;
+	return status == HV_OK
+		       ? hv_load_commit(hv_load_machine(guest->machine), guest, &plan, &gmem)
+		       : status;
 }
 
 static bool is_all(const uint8_t *at, uint8_t byte, size_t size)

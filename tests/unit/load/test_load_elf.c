@@ -38,7 +38,7 @@ static struct hv_guest good(void)
 
 static enum hv_status plan_for(struct hv_guest guest)
 {
-	return hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error);
+	return hv_load_plan(&hv_load_aarch64, &guest, GPA(KIT_RAM), &plan, &error);
 }
 
 /* The good file with one field changed. */

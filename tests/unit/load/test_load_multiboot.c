@@ -59,7 +59,7 @@ static struct hv_guest placed_with(unsigned field, uint64_t value)
 
 static enum hv_status plan_for(struct hv_guest guest)
 {
-	return hv_load_plan(&guest, GPA(0), &plan, &error);
+	return hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(0), &plan, &error);
 }
 
 static void assert_refused(
@@ -125,24 +125,24 @@ static void multiboot_header__last_place_and_beyond__is_found_or_not(void **stat
 	(void)state;
 	memset(bytes, 0, sizeof(bytes));
 	kit_put_multiboot(bytes + 8192 - 12, 0);
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_MULTIBOOT);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_MULTIBOOT);
 	memset(bytes, 0, sizeof(bytes));
 	kit_put_multiboot(bytes + 8192 - 8, 0);
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_FLAT);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_FLAT);
 	memset(bytes, 0, sizeof(bytes));
 	kit_put_multiboot(bytes + 2, 0); /* not aligned */
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_FLAT);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_FLAT);
 	memset(bytes, 0, sizeof(bytes));
 	kit_put_multiboot(bytes, 0);
 	guest.kernel.size = 12;
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_MULTIBOOT);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_MULTIBOOT);
 	guest.kernel.size = 11;
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_FLAT);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_FLAT);
 	for (unsigned at = 0; at < 12; at++) {
 		guest.kernel.size = 12;
 		kit_put_multiboot(bytes, 0);
 		bytes[at] ^= 0x10;
-		assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_FLAT);
+		assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_FLAT);
 	}
 }
 
@@ -154,10 +154,10 @@ static void multiboot_header__in_an_elf64__counts_only_with_addresses(void **sta
 	kit_put(bytes + KIT_E_MACHINE, 2, HV_MACHINE_X86_64);
 	kit_put_phdr(bytes, 0, (struct kit_phdr){1, 5, 256, TEXT, TEXT, 128, 128, 1});
 	kit_put_multiboot(bytes + HEADER, 0);
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_ELF64);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, kernel), HV_LOAD_ELF64);
 	assert_int_equal(plan_for(kit_guest_x86(kernel)), HV_OK);
 	kit_put_multiboot(bytes + HEADER, ADDRESSES);
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_MULTIBOOT);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, kernel), HV_LOAD_MULTIBOOT);
 }
 
 static void multiboot_flags__what_must_be_known__is_refused_bit_by_bit(void **state)
@@ -349,20 +349,18 @@ static void f1_multiboot__prefixes_flips_and_edges__are_refused_or_sound(void **
 	}
 }
 
-static void f2_multiboot__on_another_machine__is_refused_by_name(void **state)
+/* Only an ELF says what it is for; a header somewhere in the first 8 KiB is no sign of x86. */
+static void f2_multiboot__on_another_machine__is_refused_if_it_is_an_elf(void **state)
 {
 	struct hv_guest guest = placed();
 
 	(void)state;
-	guest.machine = HV_MACHINE_RISCV;
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error), HV_ERR_INVALID);
-	assert_string_equal(error.field, "magic");
-	assert_int_equal(error.offset, HEADER);
-	assert_int_equal(error.value, 0x1badb002);
-	assert_string_equal(error.why, "a multiboot image, which is not for this machine");
+	assert_int_equal(hv_load_kind(&hv_load_riscv64, guest.kernel), HV_LOAD_FLAT);
 	guest = good();
 	guest.machine = HV_MACHINE_AARCH64;
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error), HV_ERR_INVALID);
+	assert_int_equal(
+		hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(KIT_RAM), &plan, &error),
+		HV_ERR_INVALID);
 	assert_string_equal(error.field, "EI_CLASS");
 	assert_string_equal(error.why, "not a 64-bit ELF");
 }
@@ -382,7 +380,7 @@ int main(void)
 		hv_unit_test(multiboot_addresses__ends__at_their_edges),
 		hv_unit_test(f2_multiboot_elf__what_an_elf_gets_wrong__is_refused_at_its_offset),
 		hv_unit_test(f1_multiboot__prefixes_flips_and_edges__are_refused_or_sound),
-		hv_unit_test(f2_multiboot__on_another_machine__is_refused_by_name),
+		hv_unit_test(f2_multiboot__on_another_machine__is_refused_if_it_is_an_elf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

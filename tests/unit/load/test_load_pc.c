@@ -83,7 +83,7 @@ static struct hv_guest elf_at(unsigned count, const uint64_t *at, const uint64_t
 
 static enum hv_status plan_for(const struct hv_guest *guest)
 {
-	return hv_load_plan(guest, GPA(0), &plan, &error);
+	return hv_load_plan(hv_load_machine(guest->machine), guest, GPA(0), &plan, &error);
 }
 
 static void load(struct hv_guest guest)
@@ -91,7 +91,7 @@ static void load(struct hv_guest guest)
 	make_ram(RAM_SIZE);
 	assert_int_equal(plan_for(&guest), HV_OK);
 	assert_true(kit_plan_is_sound(&plan, &guest));
-	assert_int_equal(hv_load_commit(&guest, &plan, &gmem), HV_OK);
+	assert_int_equal(hv_load_commit(&hv_load_x86_64, &guest, &plan, &gmem), HV_OK);
 }
 
 static bool is_all(uint64_t at, uint8_t byte, uint64_t end)
@@ -324,7 +324,7 @@ static void f2_commit__memory_missing__nothing_is_written(void **state)
 	(void)state;
 	make_ram(0x8f000); /* all but the block's last page, and what is above */
 	assert_int_equal(plan_for(&guest), HV_OK);
-	assert_int_equal(hv_load_commit(&guest, &plan, &gmem), HV_ERR_RANGE);
+	assert_int_equal(hv_load_commit(&hv_load_x86_64, &guest, &plan, &gmem), HV_ERR_RANGE);
 	assert_true(is_all(0, 0xa5, RAM_SIZE));
 	{ /* the block alone */
 		const uint64_t at = 0x10000, size = 4096;
@@ -332,11 +332,12 @@ static void f2_commit__memory_missing__nothing_is_written(void **state)
 		guest = elf_at(1, &at, &size);
 		guest.initrd = (struct hv_blob){0};
 		assert_int_equal(plan_for(&guest), HV_OK);
-		assert_int_equal(hv_load_commit(&guest, &plan, &gmem), HV_ERR_RANGE);
+		assert_int_equal(
+			hv_load_commit(&hv_load_x86_64, &guest, &plan, &gmem), HV_ERR_RANGE);
 		assert_true(is_all(0, 0xa5, RAM_SIZE));
 	}
 	make_ram(0x90000);
-	assert_int_equal(hv_load_commit(&guest, &plan, &gmem), HV_OK);
+	assert_int_equal(hv_load_commit(&hv_load_x86_64, &guest, &plan, &gmem), HV_OK);
 }
 
 /* ---- where it goes ---- */
@@ -472,7 +473,9 @@ static void f7_ram__not_a_pcs__is_refused(void **state)
 	assert_refused(&guest, "ram", "size", 0, HV_MIB(1), why);
 	guest.ram_size = HV_MIB(1) + 4096;
 	assert_int_equal(plan_for(&guest), HV_OK);
-	assert_int_equal(hv_load_plan(&guest, GPA(4096), &plan, &error), HV_ERR_INVALID);
+	assert_int_equal(
+		hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(4096), &plan, &error),
+		HV_ERR_INVALID);
 	assert_string_equal(error.why, why);
 }
 

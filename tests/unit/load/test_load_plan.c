@@ -36,7 +36,7 @@ static struct hv_guest elf(uint64_t at, uint64_t mem_size)
 
 static enum hv_status plan_for(struct hv_guest guest)
 {
-	return hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error);
+	return hv_load_plan(&hv_load_aarch64, &guest, GPA(KIT_RAM), &plan, &error);
 }
 
 static void assert_refused(struct hv_guest guest, const char *input, const char *field,
@@ -55,31 +55,31 @@ static void load_kind__by_bytes__and_not_one_byte_less(void **state)
 
 	(void)state;
 	kernel = elf(KIT_RAM, 128).kernel;
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_ELF64);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_ELF64);
 	kernel.size = 4;
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_ELF64);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_ELF64);
 	kernel.size = 3;
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_FLAT);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_FLAT);
 	kernel.size = 256;
 	for (unsigned i = 0; i < 4; i++) {
 		bytes[i] ^= 0x20;
-		assert_int_equal(hv_load_kind(kernel), HV_LOAD_FLAT);
+		assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_FLAT);
 		bytes[i] ^= 0x20;
 	}
 	kernel = image(0, 4096, 0).kernel;
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_LINUX_A64);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_LINUX_A64);
 	kernel.size = 64;
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_LINUX_A64);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_LINUX_A64);
 	kernel.size = 63;
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_FLAT);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_FLAT);
 	kernel.size = 64;
 	bytes[0] = 'M'; /* a PE stub in front is still an Image */
 	bytes[1] = 'Z';
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_LINUX_A64);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_LINUX_A64);
 	bytes[59] = 'e';
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_FLAT);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_FLAT);
 	kernel.size = 0;
-	assert_int_equal(hv_load_kind(kernel), HV_LOAD_FLAT);
+	assert_int_equal(hv_load_kind(&hv_load_aarch64, kernel), HV_LOAD_FLAT);
 }
 
 static void load_kind_name__each_kind__has_its_own(void **state)
@@ -129,7 +129,8 @@ static void plan_image__text_offset__counts_from_2_mib_above_an_unaligned_base(v
 	(void)state;
 	assert_int_equal(plan_for(guest), HV_OK);
 	assert_int_equal(plan.entry.v, KIT_RAM + 0x80000);
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM + 4096), &plan, &error), HV_OK);
+	assert_int_equal(
+		hv_load_plan(&hv_load_aarch64, &guest, GPA(KIT_RAM + 4096), &plan, &error), HV_OK);
 	assert_int_equal(plan.entry.v, KIT_RAM + HV_MIB(2) + 0x80000);
 }
 
@@ -297,7 +298,8 @@ static void f7_ram__no_pages_or_past_the_address_space__is_refused(void **state)
 	guest.ram_size = UINT64_MAX - 4095;
 	assert_refused(guest, "ram", "size", 0, "unaligned, or past the end of the address space");
 	guest.ram_size = HV_MIB(2);
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM + 1), &plan, &error), HV_ERR_INVALID);
+	assert_int_equal(hv_load_plan(&hv_load_aarch64, &guest, GPA(KIT_RAM + 1), &plan, &error),
+		HV_ERR_INVALID);
 	assert_string_equal(error.input, "ram");
 }
 
@@ -427,10 +429,12 @@ static void f7_dtb__slot_would_start_below_unaligned_ram__is_refused(void **stat
 	guest.load_addr = GPA(KIT_RAM + HV_KIB(124));
 	guest.dtb.size = 1;
 	assert_int_equal(
-		hv_load_plan(&guest, GPA(KIT_RAM + HV_KIB(4)), &plan, &error), HV_ERR_INVALID);
+		hv_load_plan(&hv_load_aarch64, &guest, GPA(KIT_RAM + HV_KIB(4)), &plan, &error),
+		HV_ERR_INVALID);
 	assert_string_equal(error.input, "dtb");
 	guest.ram_size = HV_KIB(128);
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error), HV_OK);
+	assert_int_equal(
+		hv_load_plan(&hv_load_aarch64, &guest, GPA(KIT_RAM), &plan, &error), HV_OK);
 	assert_int_equal(plan.dtb.v, KIT_RAM);
 }
 
@@ -485,7 +489,8 @@ static void plan_elf__base_of_ram_taken_or_unaligned__dtb_goes_to_the_top(void *
 	assert_int_equal(plan.dtb.v, KIT_RAM + KIT_RAM_SIZE - HV_KIB(64));
 	guest = elf(KIT_RAM + HV_MIB(4), 4096);
 	guest.dtb.size = 1;
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM + 4096), &plan, &error), HV_OK);
+	assert_int_equal(
+		hv_load_plan(&hv_load_aarch64, &guest, GPA(KIT_RAM + 4096), &plan, &error), HV_OK);
 	assert_int_equal(plan.dtb.v, KIT_RAM + KIT_RAM_SIZE - HV_KIB(64));
 }
 
@@ -529,7 +534,8 @@ static void plan__ram_above_32_gib__all_stays_in_the_window_of_the_kernel(void *
 	assert_int_equal(plan.dtb.v, KIT_RAM + HV_GIB(32) - HV_KIB(64));
 	/* A high RAM that is small has no business with the window. */
 	guest.ram_size = KIT_RAM_SIZE;
-	assert_int_equal(hv_load_plan(&guest, GPA(HV_GIB(32)), &plan, &error), HV_OK);
+	assert_int_equal(
+		hv_load_plan(&hv_load_aarch64, &guest, GPA(HV_GIB(32)), &plan, &error), HV_OK);
 	assert_int_equal(plan.dtb.v, HV_GIB(32) + KIT_RAM_SIZE - HV_KIB(64));
 }
 

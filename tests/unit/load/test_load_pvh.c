@@ -67,7 +67,7 @@ static struct hv_guest note_of(const char *name, uint32_t type, uint32_t desc_si
 
 static enum hv_status plan_for(struct hv_guest guest)
 {
-	return hv_load_plan(&guest, GPA(0), &plan, &error);
+	return hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(0), &plan, &error);
 }
 
 static void pvh__elf64_as_linux_has_it__entry_of_the_note_in_protected_mode(void **state)
@@ -98,7 +98,7 @@ static void pvh__elf32_for_i386__likewise(void **state)
 	assert_int_equal(plan.kind, HV_LOAD_PVH);
 	assert_int_equal(plan.entry.v, TEXT + 64);
 	kit_put(bytes + KIT_E_MACHINE, 2, HV_MACHINE_X86_64); /* x32: nobody's kernel */
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_ELF64);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_ELF64);
 	assert_int_equal(plan_for(guest), HV_ERR_INVALID);
 	assert_string_equal(error.field, "EI_CLASS");
 }
@@ -123,7 +123,7 @@ static void pvh__other_notes__are_no_entry(void **state)
 		struct hv_guest guest =
 			note_of(other[i].name, other[i].type, other[i].desc_size, TEXT);
 
-		assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_ELF64);
+		assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_ELF64);
 	}
 }
 
@@ -144,7 +144,7 @@ static void pvh__notes_aligned_to_8__are_read_so(void **state)
 	assert_int_equal(plan.kind, HV_LOAD_PVH);
 	assert_int_equal(plan.entry.v, TEXT + 8);
 	kit_put(bytes + kit_phdr_at(1, 48), 8, 4);
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_ELF64);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_ELF64);
 }
 
 static void f2_pvh__entry_outside_of_the_file__is_refused_at_the_note(void **state)
@@ -179,19 +179,19 @@ static void f1_pvh__notes_cut_anywhere__are_not_read_past(void **state)
 
 		kit_put(bytes + kit_phdr_at(1, 32), 8, size);
 		/* The first note takes 24 bytes, the entry's 20. */
-		assert_int_equal(
-			hv_load_kind(guest.kernel), size < 44 ? HV_LOAD_ELF64 : HV_LOAD_PVH);
+		assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel),
+			size < 44 ? HV_LOAD_ELF64 : HV_LOAD_PVH);
 	}
 	/* Notes that leave the file are none. */
 	{
 		struct hv_guest guest = good();
 
 		kit_put(bytes + kit_phdr_at(1, 32), 8, SIZE - NOTE + 1);
-		assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_ELF64);
+		assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_ELF64);
 		kit_put(bytes + kit_phdr_at(1, 32), 8, SIZE - NOTE);
-		assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_PVH);
+		assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_PVH);
 		kit_put(bytes + kit_phdr_at(1, 8), 8, UINT64_MAX);
-		assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_ELF64);
+		assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_ELF64);
 	}
 }
 
@@ -205,10 +205,10 @@ static void f1_pvh__more_notes_than_are_looked_at__is_no_entry(void **state)
 	kit_put(bytes + kit_phdr_at(1, 32), 8, sizeof(bytes) - NOTE);
 	memset(bytes + NOTE, 0, SIZE);
 	put_note(NOTE + 1023 * empty, "Xen", 18, 4, TEXT);
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_PVH);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_PVH);
 	memset(bytes + NOTE, 0, sizeof(bytes) - NOTE);
 	put_note(NOTE + 1024 * empty, "Xen", 18, 4, TEXT);
-	assert_int_equal(hv_load_kind(guest.kernel), HV_LOAD_ELF64);
+	assert_int_equal(hv_load_kind(&hv_load_x86_64, guest.kernel), HV_LOAD_ELF64);
 }
 
 static void assert_refused_or_sound(size_t size)
@@ -271,7 +271,9 @@ static void f2_pvh__on_another_machine__is_refused_by_name(void **state)
 
 	(void)state;
 	guest.machine = HV_MACHINE_AARCH64;
-	assert_int_equal(hv_load_plan(&guest, GPA(KIT_RAM), &plan, &error), HV_ERR_INVALID);
+	assert_int_equal(
+		hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(KIT_RAM), &plan, &error),
+		HV_ERR_INVALID);
 	assert_string_equal(error.field, "e_machine");
 	assert_string_equal(error.why, "not for AArch64");
 }

@@ -51,7 +51,7 @@ static struct hv_guest elf(uint16_t machine, uint64_t at, uint64_t entry)
 
 static enum hv_status plan_for(struct hv_guest guest)
 {
-	return hv_load_plan(&guest, GPA(RAM), &plan, &error);
+	return hv_load_plan(hv_load_machine(guest.machine), &guest, GPA(RAM), &plan, &error);
 }
 
 static void assert_refused(
@@ -284,11 +284,13 @@ static void plan__unknown_machine__is_refused(void **state)
 		struct hv_guest guest = image(OFFSET, 4096);
 
 		guest.machine = machine[i];
-		assert_int_equal(plan_for(guest), HV_ERR_INVALID);
+		assert_null(hv_load_machine(machine[i]));
+		assert_int_equal(hv_load_plan(&hv_load_riscv64, &guest, GPA(RAM), &plan, &error),
+			HV_ERR_INVALID);
 		assert_string_equal(error.input, "machine");
 		assert_string_equal(error.field, "e_machine");
 		assert_int_equal(error.value, machine[i]);
-		assert_string_equal(error.why, "unknown");
+		assert_string_equal(error.why, "not this one");
 	}
 }
 

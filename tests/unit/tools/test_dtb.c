@@ -256,7 +256,8 @@ static void dtb_place__initrd__is_named_where_the_plan_puts_it(void **state)
 	assert_int_equal(dtb_place(&guest, &cfg, buf, sizeof(buf), &error), HV_OK);
 	assert_ptr_equal(guest.dtb.data, buf);
 	assert_int_equal(guest.dtb.size, fdt_totalsize(buf));
-	assert_int_equal(hv_load_plan(&guest, GPA(VIRT_A64_RAM), &plan, &error), HV_OK);
+	assert_int_equal(
+		hv_load_plan(&hv_load_aarch64, &guest, GPA(VIRT_A64_RAM), &plan, &error), HV_OK);
 	assert_int_equal(cells(prop("/chosen", "linux,initrd-start", 8), 0), plan.initrd.v);
 	assert_int_equal(cells(prop("/chosen", "linux,initrd-end", 8), 0), plan.initrd.v + 6000);
 }

@@ -229,7 +229,8 @@ static void dtb_rv64__placed__initrd_is_named_where_the_plan_puts_it(void **stat
 	guest.kernel = (struct hv_blob){bytes, 64};
 	guest.initrd = (struct hv_blob){bytes, sizeof(bytes)};
 	assert_int_equal(dtb_place(&guest, &cfg, buf, sizeof(buf), &error), HV_OK);
-	assert_int_equal(hv_load_plan(&guest, GPA(VIRT_RV64_RAM), &plan, &error), HV_OK);
+	assert_int_equal(
+		hv_load_plan(&hv_load_riscv64, &guest, GPA(VIRT_RV64_RAM), &plan, &error), HV_OK);
 	assert_int_equal(
 		fdt64_ld((const fdt64_t *)prop("/chosen", "linux,initrd-start", 8)), plan.initrd.v);
 }
