@@ -170,10 +170,11 @@ static void command_write(struct pic8259_chip *chip, uint8_t value)
 
 static uint8_t icw_after(const struct pic8259_chip *chip)
 {
-	if (chip->icw == 2 && !chip->single) {
-		return 3;
+	switch (chip->icw) {
+	case 2: return !chip->single ? 3 : chip->wants_icw4 ? 4 : 0;
+	case 3: return chip->wants_icw4 ? 4 : 0;
+	default: return 0;
 	}
-	return chip->icw < 4 && chip->wants_icw4 ? 4 : 0;
 }
 
 static void data_write(struct pic8259_chip *chip, uint8_t value)
