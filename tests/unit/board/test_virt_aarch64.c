@@ -14,6 +14,11 @@
 #define KIT_BOARD      struct virt_a64
 #define KIT_UART_TX    PL011_DR
 #define KIT_ROOT_PAGES 16u
+#define KIT_UART_BUS   HV_EXIT_MMIO
+#define KIT_DEVICE     VIRT_A64_UART
+#define KIT_RAM_MIN    HV_PAGE_SIZE
+#define KIT_RAM_MOST   (HV_BIT(VIRT_A64_IA_BITS) - VIRT_A64_RAM)
+#define KIT_HAS_VIRTIO
 #include "board_kit.h"
 
 #define GICD_CTLR      0x0000u

@@ -15,6 +15,11 @@
 #define KIT_BOARD      struct virt_rv64
 #define KIT_UART_TX    NS16550_THR
 #define KIT_ROOT_PAGES 7u
+#define KIT_UART_BUS   HV_EXIT_MMIO
+#define KIT_DEVICE     VIRT_RV64_UART
+#define KIT_RAM_MIN    HV_PAGE_SIZE
+#define KIT_RAM_MOST   (HV_BIT(VIRT_RV64_IA_BITS) - VIRT_RV64_RAM)
+#define KIT_HAS_VIRTIO
 #include "board_kit.h"
 
 static struct rv64_caps caps;
