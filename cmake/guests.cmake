@@ -4,12 +4,17 @@
 # flat image NAME.bin beside it; the target is guest_NAME or guest_ARCH_NAME.
 
 # What differs from one architecture to the other: the runtime's folder, and the flags.
-# aarch64: strict alignment, as with the MMU off all memory is Device memory. Both: general registers only; a
+# aarch64: strict alignment, as with the MMU off all memory is Device memory. All: general registers only; a
 # guest that uses floating point or vectors says so in assembly.
 set(DRYDOCK_GUEST_RT_aarch64 ${CMAKE_SOURCE_DIR}/tests/guests/rt)
 set(DRYDOCK_GUEST_FLAGS_aarch64 -march=armv8-a+crc -mstrict-align -mgeneral-regs-only -mno-outline-atomics)
 set(DRYDOCK_GUEST_RT_riscv64 ${CMAKE_SOURCE_DIR}/tests/guests/riscv64/rt)
 set(DRYDOCK_GUEST_FLAGS_riscv64 -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align -mno-relax)
+
+# x86_64: interrupts use the stack of the code that they come to, so there is no red zone.
+set(DRYDOCK_GUEST_RT_x86_64 ${CMAKE_SOURCE_DIR}/tests/guests/x86_64/rt)
+set(DRYDOCK_GUEST_FLAGS_x86_64 -m64 -march=x86-64 -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=none
+	-Wl,-z,noexecstack)
 
 set(DRYDOCK_GUEST_COMMON ${CMAKE_SOURCE_DIR}/tests/guests/common)
 set(DRYDOCK_GUEST_DIR ${CMAKE_BINARY_DIR}/guests CACHE INTERNAL "")
@@ -18,9 +23,9 @@ set(DRYDOCK_GUEST_FLAGS -O1 -g -std=gnu11 -ffreestanding -nostdlib -static
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -Wall -Wextra -Werror
 	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments)
 
-foreach(arch aarch64 riscv64)
+foreach(arch aarch64 riscv64 x86_64)
 	string(TOUPPER ${arch} upper)
-	set(cross ${arch}-linux-gnu-)
+	string(REPLACE _ - cross ${arch}-linux-gnu-) # as Debian writes x86_64
 	if(CMAKE_HOST_SYSTEM_PROCESSOR STREQUAL arch OR (arch STREQUAL aarch64 AND CMAKE_HOST_SYSTEM_PROCESSOR STREQUAL arm64))
 		set(cross "")
 	endif()
