@@ -76,6 +76,19 @@ static bool fetch_page(struct x86_vcpu *vcpu, struct bytes *bytes, uint8_t most)
 	return true;
 }
 
+/* The same as fetch(), where the last instruction was. */
+static bool fetch_again(const struct x86_vcpu *vcpu, struct bytes *bytes)
+{
+	const uint8_t *code = x86_code_at(vcpu);
+
+	if (!code) {
+		return false;
+	}
+	__builtin_memcpy(bytes->at, code, sizeof(bytes->at));
+	bytes->count = sizeof(bytes->at);
+	return true;
+}
+
 /* Each page once; at most two, as no instruction is in three. */
 static void fetch(struct x86_vcpu *vcpu, struct bytes *bytes)
 {
@@ -107,7 +120,9 @@ HV_COLD bool x86_code_decode(struct x86_vcpu *vcpu, struct x86_insn *insn, enum 
 	struct bytes bytes = {.count = 0};
 	enum x86_decoded decoded;
 
-	fetch(vcpu, &bytes);
+	if (!fetch_again(vcpu, &bytes)) {
+		fetch(vcpu, &bytes);
+	}
 	decoded = x86_decode(insn, bytes.at, bytes.count, x86_mode(vcpu->sys));
 	if (decoded != X86_DECODED) {
 		*verdict = refuse(vcpu, &bytes, decoded);

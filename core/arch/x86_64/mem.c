@@ -232,6 +232,24 @@ HV_COLD enum hv_verdict x86_insn_emulate(struct x86_vcpu *vcpu)
 	return is_port(&insn) ? HV_RESUME : emulate(vcpu, &insn);
 }
 
+HV_COLD enum hv_verdict x86_insn_refuse(struct x86_vcpu *vcpu)
+{
+	struct x86_place place[2];
+	struct x86_insn insn;
+	struct x86_emu emu;
+	enum hv_verdict verdict;
+
+	if (!x86_code_decode(vcpu, &insn, &verdict)) {
+		return verdict;
+	}
+	if (x86_emulate_begin(&emu, &insn, &vcpu->regs, vcpu->sys) == X86_EMU_ACCESS &&
+		!find_all(vcpu, &emu, place, &verdict)) {
+		return verdict;
+	}
+	return hv_vm_crash(
+		&vcpu->hv, "its page tables are in what is no RAM", vcpu->sys->rip, insn.op);
+}
+
 HV_COLD enum hv_verdict x86_insn_emulate_port(struct x86_vcpu *vcpu, bool input, uint8_t size)
 {
 	struct x86_insn insn;

@@ -28,7 +28,12 @@ void x86_mem_write(
  * left for: what it checked rights for is another instruction then, which is tried again (D10).
  */
 HV_WARN_UNUSED enum hv_verdict x86_insn_emulate(struct x86_vcpu *vcpu);
-/* The same of an INS (input) or OUTS of this size. */
+/*
+ * The page fault of the instruction at RIP: the CPU met tables of the guest's in what is no RAM,
+ * and does not say for which address. A crash if it has none that can be found.
+ */
+HV_WARN_UNUSED enum hv_verdict x86_insn_refuse(struct x86_vcpu *vcpu);
+/* x86_insn_emulate() of an INS (input) or OUTS of this size. */
 HV_WARN_UNUSED enum hv_verdict x86_insn_emulate_port(
 	struct x86_vcpu *vcpu, bool input, uint8_t size);
 

@@ -10,6 +10,7 @@
 
 #include <arch/x86_64/call.h>
 #include <arch/x86_64/cpuid.h>
+#include <arch/x86_64/device.h>
 #include <arch/x86_64/event.h>
 #include <arch/x86_64/mem.h>
 #include <arch/x86_64/msr.h>
@@ -134,6 +135,22 @@ static HV_COLD enum hv_verdict other(struct x86_vcpu *vcpu, uint64_t code)
 	return code == SVM_EXIT_NPF ? svm_nested_fault(vcpu) : svm_rare_handle(vcpu);
 }
 
+/* First the plain access to a device; memory that is not mapped yet faults once per block. */
+static HV_HOT enum hv_verdict nested_fault(struct x86_vcpu *vcpu, const struct svm_control *control)
+{
+	uint64_t info = control->exit_info1, length;
+
+	if (!(info & (SVM_NPF_WALK | SVM_NPF_FETCH | SVM_NPF_RESERVED)) &&
+		!(control->exit_int_info & SVM_EVENT_VALID)) {
+		length = x86_device_mov(vcpu, control->exit_info2, info & SVM_NPF_WRITE);
+		if (length != 0) {
+			svm_step(vcpu, length);
+			return HV_RESUME;
+		}
+	}
+	return other(vcpu, SVM_EXIT_NPF);
+}
+
 enum hv_verdict svm_exit_handle(struct x86_vcpu *vcpu)
 {
 	struct svm_control *control = &svm_vmcb(vcpu)->control;
@@ -145,6 +162,7 @@ enum hv_verdict svm_exit_handle(struct x86_vcpu *vcpu)
 	case SVM_EXIT(CPUID): return cpuid(vcpu);
 	case SVM_EXIT(MSR): return msr(vcpu, control->exit_info1 & 1);
 	case SVM_EXIT(IOIO): return port(vcpu, control);
+	case SVM_EXIT_NPF: return nested_fault(vcpu, control);
 	case SVM_EXIT(HLT): return hlt(vcpu);
 	default: return other(vcpu, code);
 	}

@@ -41,7 +41,6 @@ enum hv_verdict svm_nested_fault(struct x86_vcpu *vcpu)
 {
 	const struct svm_control *control = &svm_vmcb(vcpu)->control;
 	uint64_t info = control->exit_info1, gpa = control->exit_info2;
-	bool walk = (info & SVM_NPF_WALK) != 0;
 	enum hv_verdict verdict;
 
 	if (info & SVM_NPF_RESERVED) {
@@ -51,11 +50,11 @@ enum hv_verdict svm_nested_fault(struct x86_vcpu *vcpu)
 	if (verdict != HV_FAULT) {
 		return verdict;
 	}
-	if (walk) {
-		return bad(vcpu, "its page tables are in what is no memory");
-	}
 	if (vcpu->event.valid) {
 		return bad(vcpu, "an event's delivery needs what is no memory");
+	}
+	if (info & SVM_NPF_WALK) {
+		return x86_insn_refuse(vcpu);
 	}
 	if (info & SVM_NPF_FETCH) { /* reads as all ones, which is no instruction */
 		return x86_raise(vcpu, X86_UD);
