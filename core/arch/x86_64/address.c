@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "address.h"
 #include "emulate.h"
-
-#include <hv/bits.h>
-
-#define CR0_PE    HV_BIT(0)
-#define CR4_LA57  HV_BIT(12)
-#define RFLAGS_VM HV_BIT(17)
+#include "priv.h"
 
 /* Of a segment's type. */
 #define TYPE_CODE        8u
@@ -35,7 +30,7 @@ static bool type_fits(const struct x86_sys *sys, const struct x86_seg *seg, bool
 {
 	bool code = seg->attrib & TYPE_CODE, second = seg->attrib & TYPE_WRITABLE;
 
-	if (!(sys->cr0 & CR0_PE) || sys->rflags & RFLAGS_VM) {
+	if (!(sys->cr0 & X86_CR0_PE) || sys->rflags & X86_FLAG_VM) {
 		return true;
 	}
 	if (!(seg->attrib & X86_SEG_P)) { /* the null selector */
@@ -58,7 +53,7 @@ static bool limit_fits(const struct x86_seg *seg, uint64_t offset, uint8_t size)
 
 static bool is_canonical(const struct x86_sys *sys, uint64_t linear)
 {
-	return hv_sign_extend(linear, sys->cr4 & CR4_LA57 ? 57 : 48) == linear;
+	return hv_sign_extend(linear, sys->cr4 & X86_CR4_LA57 ? 57 : 48) == linear;
 }
 
 /* 64-bit mode knows bases of FS and GS only, and no limits. */

@@ -421,7 +421,7 @@ static struct x86_operand cr_operand(const struct decoder *d)
 	return (struct x86_operand){X86_OPERAND_CR, d->insn->lock && reg == 0 ? 8 : reg, 8};
 }
 
-static struct x86_operand operand(const struct decoder *d, enum x86_place place)
+static struct x86_operand operand(const struct decoder *d, enum x86_letter place)
 {
 	uint8_t size = d->insn->size;
 
@@ -536,8 +536,8 @@ static const struct x86_row *parse(struct decoder *d)
 	insn->op = row == &system_op ? x86_system_ops[d->modrm & 0x3f] : row->op;
 	insn->size = size_of(d, row);
 	immediate(d, row);
-	insn->dst = operand(d, (enum x86_place)row->dst);
-	insn->src = operand(d, (enum x86_place)row->src);
+	insn->dst = operand(d, (enum x86_letter)row->dst);
+	insn->src = operand(d, (enum x86_letter)row->src);
 	return row;
 }
 

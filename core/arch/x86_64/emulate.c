@@ -2,12 +2,7 @@
 #include "emulate.h"
 #include "address.h"
 #include "alu.h"
-
-#include <hv/bits.h>
-
-#define RFLAGS_DF HV_BIT(10)
-#define RFLAGS_RF HV_BIT(16)
-#define EFER_LMA  HV_BIT(10)
+#include "priv.h"
 
 /* What an operation does to its operands. */
 #define DST_READ  1u
@@ -75,7 +70,7 @@ enum x86_mode x86_mode(const struct x86_sys *sys)
 {
 	unsigned attrib = sys->seg[X86_CS].attrib;
 
-	if (sys->efer & EFER_LMA && attrib & X86_SEG_L) {
+	if (x86_is_long(sys)) {
 		return X86_MODE_64;
 	}
 	return attrib & X86_SEG_D ? X86_MODE_32 : X86_MODE_16;
@@ -86,7 +81,7 @@ void x86_step(struct x86_sys *sys, uint8_t length)
 	uint64_t next = sys->rip + length;
 
 	sys->rip = x86_mode(sys) == X86_MODE_64 ? next : (uint32_t)next;
-	sys->rflags &= ~RFLAGS_RF;
+	sys->rflags &= ~X86_FLAG_RF;
 }
 
 /* ---- registers ---- */
@@ -324,7 +319,7 @@ static bool goes_on(const struct x86_insn *insn, const struct x86_regs *regs, ui
 static bool end_string(
 	struct x86_emu *emu, const struct x86_insn *insn, struct x86_regs *regs, uint64_t *rflags)
 {
-	bool down = *rflags & RFLAGS_DF;
+	bool down = *rflags & X86_FLAG_DF;
 
 	if (emu->count == 0) { /* rCX was 0 */
 		return false;

@@ -8,7 +8,7 @@
 #include <hv/bits.h>
 
 /* Where an operand is, in the letters of the appendix. */
-enum x86_place {
+enum x86_letter {
 	P_NONE,
 	P_E,  /* ModRM.rm: register or memory, of the operation's size */
 	P_EB, /* ... of 8 bits, whatever the operation's */
@@ -62,7 +62,7 @@ enum x86_imm {
 struct x86_row {
 	uint8_t op;       /* enum x86_op */
 	uint8_t size;     /* enum x86_size */
-	uint8_t dst, src; /* enum x86_place */
+	uint8_t dst, src; /* enum x86_letter */
 	uint8_t imm;      /* enum x86_imm */
 	uint8_t flags;    /* F_* */
 };
