@@ -26,7 +26,10 @@ static uint8_t segment_room(const struct x86_sys *sys)
 	if (x86_is_long(sys)) {
 		return X86_INSN_MAX;
 	}
-	left = (uint64_t)sys->seg[X86_CS].limit + 1 - (uint32_t)sys->rip;
+	if (sys->rip > sys->seg[X86_CS].limit) {
+		return 0;
+	}
+	left = (uint64_t)sys->seg[X86_CS].limit + 1 - sys->rip;
 	return left < X86_INSN_MAX ? (uint8_t)left : X86_INSN_MAX;
 }
 
