@@ -75,6 +75,8 @@ void leave_user(struct guest_frame *frame);
 
 /* All gates, from now on: on the stack that runs (0), or on this CPU's stack for traps (1). */
 void gates_stack(unsigned ist);
+/* Where one of them leads to, instead of to on_irq() or on_sync(); NULL: it is not present. */
+void gate_set(unsigned vector, const void *code);
 #define CODE64 0x08u
 #define DATA   0x10u
 #define CODE32 0x28u
@@ -288,6 +290,9 @@ static inline bool lapic_bit(unsigned reg, unsigned vector)
 	return lapic_read(reg + vector / 32 * 0x10) >> vector % 32 & 1;
 }
 void lapic_send(uint32_t command, uint8_t to);
+/* Its timer counts nanoseconds, here as on QEMU, divided by 128 when they are many; 0 stops it. */
+#define VECTOR_TIMER 0x40u
+void lapic_timer(uint32_t lvt, uint64_t ns);
 
 /* ---- the I/O APIC ---- */
 #define RTE_MASKED 0x10000u

@@ -85,3 +85,15 @@ void lapic_send(uint32_t command, uint8_t to)
 	lapic_write(LAPIC_ICR_HIGH, (uint32_t)to << 24);
 	lapic_write(LAPIC_ICR, command);
 }
+
+#define DIVIDE_BY_1   0xbu
+#define DIVIDE_BY_128 0xau
+
+void lapic_timer(uint32_t lvt, uint64_t ns)
+{
+	bool many = ns >> 32;
+
+	lapic_write(LAPIC_LVT_TIMER, lvt);
+	lapic_write(LAPIC_TIMER_DIVIDE, many ? DIVIDE_BY_128 : DIVIDE_BY_1);
+	lapic_write(LAPIC_TIMER_INIT, (uint32_t)(many ? ns >> 7 : ns));
+}

@@ -138,18 +138,24 @@ bool wrmsr_try(uint32_t msr, uint64_t value)
 
 /* ---- tables of the CPU ---- */
 
+void gate_set(unsigned vector, const void *code)
+{
+	uint64_t at = (uint64_t)code;
+
+	idt[vector] = (struct gate){
+		.offset_low = (uint16_t)at,
+		.selector = CODE64,
+		.attributes = code ? GATE_PRESENT : 0,
+		.offset_mid = (uint16_t)(at >> 16),
+		.offset_high = (uint32_t)(at >> 32),
+	};
+}
+
 void gates_stack(unsigned ist)
 {
 	for (unsigned i = 0; i < 256; i++) {
-		uint64_t at = (uint64_t)gates[i];
-
-		idt[i] = (struct gate){
-			.offset_low = (uint16_t)at,
-			.selector = CODE64,
-			.attributes = (uint16_t)(GATE_PRESENT | ist),
-			.offset_mid = (uint16_t)(at >> 16),
-			.offset_high = (uint32_t)(at >> 32),
-		};
+		gate_set(i, gates[i]);
+		idt[i].attributes |= (uint16_t)ist;
 	}
 	idt[VECTOR_DF].attributes = GATE_PRESENT | 1;
 	idt[VECTOR_BP].attributes |= GATE_USER;
