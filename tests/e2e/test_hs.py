@@ -12,7 +12,10 @@ from bundle import riscv64_tree
 
 
 class Parts(baremetal.Parts, unittest.TestCase):
-    pass
+    def test_simple_hv__guest_reads_its_hart_and_memory__and_shuts_down(self):
+        out = self.passes("simple_hv")
+        self.assertIn("a0 = 0x6688, a1 = 0x1234\n", out)
+        self.assertRegex(out, r"\b3 checks, 0 wrong")
 
 
 class Faults(baremetal.Faults, unittest.TestCase):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* EL2's answers: the CPU tells by AT S1E2R/W and AT S12E1R/W what PAR_EL1 then says. */
 #include <parts/cpu.h>
+#include <parts/selftest.h>
 
 #include <caps.h>
 #include <el2.h>
@@ -21,6 +22,7 @@
 
 #define AT(op, address) __asm__ volatile("at " #op ", %0" : : "r"((uint64_t)(address)) : "memory")
 
+const struct selftest_part cpu_parts[] = {{0}};
 const uint32_t cpu_ret = 0xd65f03c0u;
 
 static uint64_t par(void)

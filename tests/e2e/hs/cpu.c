@@ -5,8 +5,10 @@
  * they fault.
  */
 #include <parts/cpu.h>
+#include <parts/selftest.h>
 
 #include "look.h"
+#include "simple_hv.h"
 
 #include <caps.h>
 #include <host.h>
@@ -22,6 +24,7 @@
 
 #define SATP_PPN HV_MASK(43, 0)
 
+const struct selftest_part cpu_parts[] = {{"simple_hv", simple_hv_run}, {0}};
 const uint32_t cpu_ret = 0x00008067u;
 
 /* ---- our own translation ---- */

@@ -37,10 +37,7 @@ static bool is_named(const char *name, const char *want)
 
 static bool dispatch(const char *name, const struct selftest_ram *ram)
 {
-	static const struct {
-		const char *name;
-		bool (*run)(const struct selftest_ram *ram);
-	} part[] = {
+	static const struct selftest_part part[] = {
 		{"stage2", oracle_run},
 		{"stage1", probe_run},
 		{"entry", entry_run},
@@ -50,6 +47,11 @@ static bool dispatch(const char *name, const struct selftest_ram *ram)
 	for (size_t i = 0; i < HV_ARRAY_COUNT(part); i++) {
 		if (is_named(name, part[i].name)) {
 			return part[i].run(ram);
+		}
+	}
+	for (size_t i = 0; cpu_parts[i].name; i++) {
+		if (is_named(name, cpu_parts[i].name)) {
+			return cpu_parts[i].run(ram);
 		}
 	}
 	return fault_run(name, ram);

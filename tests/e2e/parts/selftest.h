@@ -10,6 +10,13 @@ struct selftest_ram {
 	uint64_t size;
 };
 
+struct selftest_part {
+	const char *name;
+	bool (*run)(const struct selftest_ram *ram);
+};
+/* What only this CPU's image tests; the last has no name. */
+extern const struct selftest_part cpu_parts[];
+
 /* Each prints what it saw, and returns whether that was right. */
 bool oracle_run(const struct selftest_ram *ram); /* P16: nested tables against the CPU's own walk */
 bool probe_run(
