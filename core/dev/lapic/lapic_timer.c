@@ -60,15 +60,13 @@ static void count_from(struct lapic *lapic, uint32_t count, uint64_t now)
 	timer->due = later(now, whole ? period_of(timer) : delay);
 }
 
+/* One that does not count has a count of 0. */
 static uint32_t current_at(const struct lapic *lapic, uint64_t now)
 {
 	const struct lapic_timer *timer = &lapic->timer;
 	uint64_t elapsed = now - timer->since;
 	uint32_t count = timer->count;
 
-	if (timer->due == HV_NEVER_DUE || timer->deadline != 0) {
-		return 0;
-	}
 	if (now >= timer->due && timer_mode(lapic) == LAPIC_PERIODIC) {
 		count = timer->initial;
 		elapsed = (now - timer->due) % period_of(timer);

@@ -111,6 +111,7 @@ static void reset__every_pin__is_masked(void **state)
 	low_set(3, 0x33);
 	high_set(3, 0x01000000);
 	wr(IOAPIC_ID, 0x0f000000);
+	access(IOAPIC_SELECT, 4, true, 0x16);
 	ioapic_ops.reset(&bench.ioapic);
 	assert_int_equal(access(IOAPIC_SELECT, 4, false, 0), 0);
 	assert_int_equal(low(3), IOAPIC_MASKED);

@@ -48,6 +48,9 @@ static void reset__whatever_was_written__is_forgotten(void **state)
 	(void)state;
 	wr(0, LAPIC_TPR, 0x20);
 	wr(0, LAPIC_LVT_TIMER, 0x55);
+	wr(0, LAPIC_ICR_HIGH, 0x22000000);
+	lapic_raise(cpu(0), 3, false);
+	wr(0, LAPIC_ESR, 0);
 	lapic_raise(cpu(0), 0x41, true);
 	lapic_raise(cpu(0), 0x51, true);
 	lapic_accept(cpu(0), 0x51);
@@ -56,6 +59,8 @@ static void reset__whatever_was_written__is_forgotten(void **state)
 	assert_int_equal(lapic_base_read(cpu(1)), 0xfee00800);
 	assert_int_equal(rd(0, LAPIC_TPR), 0);
 	assert_int_equal(rd(0, LAPIC_LVT_TIMER), LAPIC_MASKED);
+	assert_int_equal(rd(0, LAPIC_ICR_HIGH), 0);
+	assert_int_equal(rd(0, LAPIC_ESR), 0);
 	assert_int_equal(rd(0, LAPIC_IRR + 0x20), 0);
 	assert_int_equal(rd(0, LAPIC_ISR + 0x20), 0);
 	assert_int_equal(rd(0, LAPIC_TMR + 0x20), 0);
@@ -464,12 +469,17 @@ static void a3_error_interrupt__good_vector__comes__bad_one_is_one_more_error(vo
 	wr(0, LAPIC_LVT_ERROR, 0xfe);
 	wr(0, LAPIC_SELF_IPI, 0x40); /* reserved here */
 	assert_true(is_requested(0, 0xfe));
+	assert_int_equal(kit.cpu[0].looked, 1);
+	assert_int_equal(kit.cpu[0].notified, 0);
 	wr(0, LAPIC_ESR, 0);
 	assert_int_equal(rd(0, LAPIC_ESR), LAPIC_ERROR_REGISTER);
 	wr(0, LAPIC_LVT_ERROR, 15);
 	wr(0, LAPIC_SELF_IPI, 0x40);
 	wr(0, LAPIC_ESR, 0);
 	assert_int_equal(rd(0, LAPIC_ESR), LAPIC_ERROR_REGISTER | LAPIC_ERROR_RECEIVE_VECTOR);
+	wr(0, LAPIC_LVT_ERROR, 16);
+	wr(0, LAPIC_SELF_IPI, 0x40);
+	assert_true(is_requested(0, 16));
 }
 
 static void esr__reserved_registers__are_errors_when_written_only(void **state)

@@ -24,6 +24,13 @@ static uint32_t esr(unsigned n)
 	return rd(n, LAPIC_ESR);
 }
 
+static void assert_told_by_a_look(unsigned n)
+{
+	assert_int_equal(kit.cpu[n].looked, 1);
+	assert_int_equal(kit.cpu[n].notified, 0);
+	forget_tells();
+}
+
 static void ipi(unsigned n, uint8_t dest, uint32_t low)
 {
 	wr(n, LAPIC_ICR_HIGH, (uint32_t)dest << 24);
@@ -110,6 +117,20 @@ static void a3_icr__vector_below_16__is_the_senders_error(void **state)
 	}
 	assert_int_equal(esr(1), 0);
 	assert_int_equal(rd(1, LAPIC_IRR), 0);
+	wr(0, LAPIC_LVT_ERROR, 0x40);
+	ipi(0, 1, 15);
+	assert_told_by_a_look(0);
+	atomic_store(&cpu(0)->irr[1], 0);
+	ipi(0, 77, VECTOR);
+	assert_told_by_a_look(0);
+	atomic_store(&cpu(0)->irr[1], 0);
+	enter_x2apic(0);
+	assert_true(wrmsr(0, LAPIC_SELF_IPI, 15));
+	assert_told_by_a_look(0);
+	base_mode(0, 0);
+	base_mode(0, LAPIC_BASE_ENABLE);
+	wr(0, LAPIC_LVT_ERROR, LAPIC_MASKED);
+	(void)esr(0);
 	ipi(0, 1, MODE(LAPIC_NMI)); /* has no vector */
 	assert_int_equal(esr(0), 0);
 }
@@ -286,6 +307,7 @@ static void x2apic_icr__targets_in_xapic_mode__have_ids_of_8_bits(void **state)
 	assert_int_equal(x2_sent_to(1, 0), 2);
 	assert_int_equal(x2_sent_to(2, LAPIC_LOGICAL), 2);
 	assert_int_equal(x2_sent_to(0x102, LAPIC_LOGICAL), 0);
+	assert_int_equal(x2_sent_to(0xff, LAPIC_LOGICAL), 3); /* no broadcast */
 	assert_int_equal(x2_sent_to(0xffffffff, 0), 7);
 }
 
@@ -303,6 +325,7 @@ static void self_ipi__vector__is_requested_and_looked_at(void **state)
 	(void)state;
 	enter_x2apic(1);
 	assert_true(wrmsr(1, LAPIC_SELF_IPI, VECTOR));
+	assert_int_equal(rdmsr(1, LAPIC_TMR + VECTOR / 32 * 0x10), 0);
 	assert_int_equal(got(), 2);
 	assert_int_equal(kit.cpu[1].looked, 1);
 	assert_int_equal(kit.cpu[1].notified, 0);
@@ -374,6 +397,8 @@ static void a3_msi__bad_vector_or_nobody_to_take_it__is_refused(void **state)
 	assert_int_equal(esr(1), LAPIC_ERROR_RECEIVE_VECTOR);
 	wr(1, LAPIC_SVR, 0xff);
 	assert_false(lapics_msi(&kit.lapics, ADDRESS(1), VECTOR));
+	wr(2, LAPIC_SVR, 0xff);
+	assert_true(lapics_msi(&kit.lapics, ADDRESS(0xff), VECTOR)); /* one of them does */
 	base_mode(1, 0);
 	assert_false(lapics_msi(&kit.lapics, ADDRESS(1), VECTOR));
 	assert_false(lapics_msi(&kit.lapics, ADDRESS(1), MODE(LAPIC_NMI)));

@@ -71,6 +71,7 @@ static void one_shot__counts_down_by_each_divider(void **state)
 		fake_port.now++;
 		assert_int_equal(current(), 0);
 		assert_true(expire() == HV_NEVER_DUE);
+		assert_false(is_in(0, LAPIC_TMR, VECTOR));
 		assert_true(fired());
 		assert_int_equal(kit.cpu[0].notified, i + 1);
 		fake_port.now += 1000000;
@@ -158,6 +159,21 @@ static void a2_divider__changed_while_it_runs__the_rest_goes_on(void **state)
 	assert_int_equal(expire(), fake_port.now + 12000);
 	fake_port.now += 2;
 	assert_int_equal(current(), 5999);
+	fake_port.now += 2 * 5999;
+	wr(0, LAPIC_TIMER_DIVIDE, 1); /* due before that */
+	assert_true(fired());
+}
+
+static void a2_divider__changed_in_a_period__the_next_one_is_whole(void **state)
+{
+	(void)state;
+	start(LAPIC_PERIODIC, BY_1, 400000);
+	fake_port.now += 100000;
+	wr(0, LAPIC_TIMER_DIVIDE, 0); /* by 2 */
+	assert_int_equal(expire(), fake_port.now + 600000);
+	fake_port.now += 600000 + 200;
+	assert_int_equal(current(), 400000 - 100);
+	assert_int_equal(expire(), fake_port.now - 200 + 800000);
 }
 
 static void a2_timer__vector_below_16__is_an_error(void **state)
@@ -279,7 +295,9 @@ static void deadline__fires_when_the_tsc_is_there_and_disarms(void **state)
 {
 	(void)state;
 	wr(0, LAPIC_LVT_TIMER, TIMER(LAPIC_DEADLINE) | VECTOR);
+	kit.cpu[0].rearmed = 0;
 	lapic_deadline_write(cpu(0), 1000000, tsc());
+	assert_int_equal(kit.cpu[0].rearmed, 1);
 	assert_int_equal(lapic_deadline_read(cpu(0)), 1000000);
 	assert_int_equal(expire(), 400000);
 	assert_int_equal(current(), 0);
@@ -291,6 +309,10 @@ static void deadline__fires_when_the_tsc_is_there_and_disarms(void **state)
 	assert_true(expire() == HV_NEVER_DUE);
 	assert_true(fired());
 	assert_int_equal(lapic_deadline_read(cpu(0)), 0);
+	lapic_deadline_write(cpu(0), 2000000, tsc());
+	fake_port.now = 800000;
+	lapic_deadline_write(cpu(0), 3000000, tsc()); /* too late: it has been there */
+	assert_true(fired());
 }
 
 static void deadline__not_a_whole_nanosecond__is_rounded_up(void **state)
@@ -413,6 +435,7 @@ int main(void)
 		timer_test(timer__masked__runs_and_asks_for_nothing),
 		timer_test(timer__every_change__says_so),
 		timer_test(a2_divider__changed_while_it_runs__the_rest_goes_on),
+		timer_test(a2_divider__changed_in_a_period__the_next_one_is_whole),
 		timer_test(a2_timer__vector_below_16__is_an_error),
 		timer_test(a2_counts__the_largest_and_the_end_of_time__do_not_wrap),
 		timer_test(periodic__fires_each_period_and_the_count_starts_again),

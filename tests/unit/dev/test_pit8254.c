@@ -150,7 +150,13 @@ static void ticks__first_nanosecond__is_exact_for_hundreds_of_years(void **state
 		now++;
 		assert_int_equal(count_read(2), 65536 - 5);
 		gate_out(0);
+		program(0, 0, 1000);
+		assert_int_equal(expire(), ns(starts[i] + 5 + 1000));
 	}
+	pit8254_ops.reset(&pit);
+	at(596591 - 1000);
+	program(0, 0, 1000);
+	assert_int_equal(expire(), 500000000);
 }
 
 static void expire__deadline_past_the_end_of_time__is_never(void **state)
@@ -181,6 +187,8 @@ static void irq0__after_reset__is_low_and_nothing_is_due(void **state)
 	assert_false(line);
 	assert_true(expire() == HV_NEVER_DUE);
 	assert_int_equal(in(0), 0);
+	assert_int_equal(status(0), LOW | NULL_COUNT);
+	assert_int_equal(status(1), LOW | NULL_COUNT);
 }
 
 static void irq0__mode_0__rises_once_at_the_terminal_count(void **state)
@@ -223,6 +231,17 @@ static void irq0__periodic__rises_each_period(void **state)
 			assert_true(line);
 		}
 	}
+}
+
+static void irq0__new_count__is_the_next_periods(void **state)
+{
+	(void)state;
+	program(0, 2, 1193);
+	at(100);
+	count_write(0, 2000);
+	assert_int_equal(expire(), ns(1193));
+	at(1193);
+	assert_int_equal(expire(), ns(1193 + 2000));
 }
 
 static void irq0__looked_at_late__is_one_rise_and_keeps_its_phase(void **state)
@@ -676,10 +695,10 @@ static void port_61__count_that_waits_for_a_period__is_seen_there(void **state)
 	gate_out(1);
 	program(2, 2, 10);
 	count_write(2, 100);
-	at(109); /* 99 into the new period */
-	assert_int_equal(gate_in() & 0x20, 0);
-	at(110);
+	at(19); /* 9 into the new period */
 	assert_int_equal(gate_in() & 0x20, 0x20);
+	at(109);
+	assert_int_equal(gate_in() & 0x20, 0);
 }
 
 /* ---- against one that ticks ---- */
@@ -833,6 +852,7 @@ int main(void)
 		pit_test(irq0__after_reset__is_low_and_nothing_is_due),
 		pit_test(irq0__mode_0__rises_once_at_the_terminal_count),
 		pit_test(irq0__periodic__rises_each_period),
+		pit_test(irq0__new_count__is_the_next_periods),
 		pit_test(irq0__looked_at_late__is_one_rise_and_keeps_its_phase),
 		pit_test(a6_irq0__tiny_counts__rise_no_more_often_than_the_least_period),
 		pit_test(irq0__mode_4__is_a_strobe),
