@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The SVM image in QEMU: how it starts, by both ways in.
+"""The SVM image in QEMU: its own parts, its own faults, how it starts by both ways in, how guests end, and
+guests on it.
 
-Usage: test_svm.py Starts   Paths and the CPU come from the environment, as ctest sets it.
+Usage: test_svm.py Parts|Faults|Starts|Ends|Guests|Debian   Paths and the CPU come from the environment, as ctest sets it.
 """
 import os
 import unittest
@@ -13,6 +14,21 @@ from bundle import bundle
 
 # The same for loaders of multiboot.
 FLAT = os.path.join(BM_DIR, "drydock-x86_64.img")
+
+
+class Parts(baremetal.Parts, unittest.TestCase):
+    pass
+
+
+class Faults(baremetal.Faults, unittest.TestCase):
+    address = "cr2"
+    registers = (r"dump rax 0x[0-9a-f]{16}\n", r"dump r15 0x[0-9a-f]{16}\n")
+    write_denied = "page fault: write denied"
+    exec_denied = "page fault: fetch denied"
+    read_absent = "page fault: read"
+    write_absent = "page fault: write"
+    undefined = "invalid opcode"
+    brk = "breakpoint"
 
 
 class Starts(baremetal.Starts, unittest.TestCase):
@@ -29,9 +45,26 @@ class Starts(baremetal.Starts, unittest.TestCase):
         self.assertIn("boot information: module 0", qemu(FLAT))
 
     def test_memory_above_4_gib__is_used(self):
-        out = qemu(IMAGE, bundle(memory=3 << 30, kernel=bytes(4096)), memory="6G")
-        self.assertNotIn("too little memory", out)
+        out = qemu(IMAGE, bundle(memory=3 << 30, kernel=b"\x0f\x0b" * 2048), memory="6G")  # ud2
+        self.assertIn("end crash triple fault", out)
+
+
+class Ends(baremetal.Ends, unittest.TestCase):
+    test_flash__read_by_the_guest = None  # until there is that guest
+
+
+class Guests(baremetal.Guests, unittest.TestCase):
+    # Until there are these guests.
+    test_smp__2_and_4_cpus__work_together = test_lazy__an_exit_for_each_block_touched = None
+
+
+Guests.add("hello")
+
+
+class Debian(baremetal.Debian, unittest.TestCase):
+    release = r"6\.1"
+    console = "console=ttyS0"
 
 
 if __name__ == "__main__":
-    baremetal.main(baremetal.IMAGE)
+    baremetal.main(baremetal.SELFTEST)

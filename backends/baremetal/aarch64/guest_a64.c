@@ -101,6 +101,11 @@ enum hv_status machine_loaded(void *dtb, uint64_t dtb_size, struct hv_load_error
 	return HV_OK;
 }
 
+enum hv_status machine_start(struct board *board, const struct hv_load_plan *plan)
+{
+	return hv_vm_start(board->vm, plan->entry, plan->dtb.v);
+}
+
 void machine_dump(
 	struct hv_vm *vm, void (*line)(void *ctx, const char *text, size_t size), void *ctx)
 {

@@ -51,6 +51,8 @@ HV_WARN_UNUSED enum hv_status machine_create(const struct hv_guest *guest,
  */
 HV_WARN_UNUSED enum hv_status machine_loaded(
 	void *dtb, uint64_t dtb_size, struct hv_load_error *error);
+/* vCPU 0 begins as the plan says. HV_ERR_STATE. */
+HV_WARN_UNUSED enum hv_status machine_start(struct board *board, const struct hv_load_plan *plan);
 /* Runs this CPU's vCPU until its VM has stopped. */
 void machine_run(struct board *board, bool timed);
 void machine_dump(

@@ -75,8 +75,7 @@ _Noreturn void main_boot(uintptr_t dtb)
 		end_refuse(&error);
 	}
 	console_attach(guest.board);
-	end_unless(hv_vm_start(guest.board->vm, guest.plan.entry, guest.plan.dtb.v) == HV_OK,
-		"the VM does not start");
+	end_unless(machine_start(guest.board, &guest.plan) == HV_OK, "the VM does not start");
 	machine_start_cpus(guest.what.cpus);
 	machine_run(guest.board, guest.bundle.stats);
 	wait_for_others();

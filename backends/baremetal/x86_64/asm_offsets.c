@@ -9,6 +9,8 @@ void asm_offsets(void)
 {
 	OFFSET(CPU_SLOT_CPU, offsetof(struct bm_cpu_slot, cpu));
 	OFFSET(CPU_SLOT_STACK_END, offsetof(struct bm_cpu_slot, stack) + BM_STACK_SIZE);
+	OFFSET(VMCB_RAX, offsetof(struct svm_vmcb, save.rax));
+	OFFSET(VMCB_RSP, offsetof(struct svm_vmcb, save.rsp));
 }
 
 _Static_assert(offsetof(struct x86_regs, r) == 0, "R_RAX is first");

@@ -8,9 +8,9 @@
 #define BM_H
 
 #include "asm.h"
-#include "cpu.h"
+#include "insn.h"
 
-#include <arch/x86_64/x86.h>
+#include <arch/x86_64/svm/svm.h>
 #include <common/machine.h>
 
 #define BM_CPUS 8u /* physical CPUs that we use, at most */
@@ -34,11 +34,14 @@ struct bm_cpu {
 	uint16_t index;
 	uint32_t apic_id;
 	uint64_t fault_depth;    /* how many of our own faults are being dumped */
-	struct x86_vcpu *vcpu;   /* that runs here, or NULL */
 	enum hv_verdict verdict; /* why guest_run() returned */
-	uint64_t timed;          /* bit n: region n of its VM's bus has deadlines */
-	uint64_t timed_pio;      /* the same of its ports */
-	uint64_t deadline;       /* our timer as last set, in TSC ticks; HV_NEVER_DUE: off */
+	/* What runs here, or NULL. Others read it, to see whether it may have translations. */
+	struct x86_vcpu *_Atomic vcpu;
+	_Atomic bool flush; /* somebody waits until this CPU will use no translation of before */
+	bool flush_due;     /* the next VMRUN must forget them */
+	uint64_t timed;     /* bit n: region n of its VM's bus has deadlines */
+	uint64_t timed_pio; /* the same of its ports */
+	uint64_t deadline;  /* our timer as last set, in TSC ticks; HV_NEVER_DUE: off */
 	struct machine_times times;
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
@@ -50,6 +53,9 @@ struct bm_cpu_slot {
 	uint8_t stack[BM_STACK_SIZE];
 	uint8_t fault_guard[4096];
 	uint8_t fault_stack[BM_FAULT_STACK_SIZE];
+	uint8_t host_save[4096];    /* the CPU's own, between VMRUN and #VMEXIT */
+	struct svm_vmcb host_vmcb;  /* for VMLOAD: what is ours */
+	struct svm_vmcb guest_vmcb; /* of vCPU n, which runs on CPU n */
 	struct bm_cpu cpu __attribute__((aligned(4096)));
 } __attribute__((aligned(4096)));
 
@@ -79,6 +85,16 @@ extern struct bm_cpu *_Atomic boot_cpu;              /* of the CPU that starts; 
 _Noreturn void bm_boot(uint32_t way, uint32_t info);
 /* The same on a CPU that machine_start_cpus() started. */
 _Noreturn void bm_secondary(struct bm_cpu *cpu);
+
+/*
+ * guest.S: runs a guest until exit() returns NULL; what else it returns are the registers to enter
+ * with. context_enable() was called, and host_vmcb is what VMSAVE left.
+ */
+void guest_run(struct x86_regs *regs, struct svm_vmcb *vmcb, struct svm_vmcb *host_vmcb,
+	struct x86_regs *(*exit)(struct x86_regs *regs));
+
+/* port_bm.c: whoever waits for this CPU's promise to flush has it. Cheap. */
+void flush_serve(struct bm_cpu *cpu);
 
 /* fault.c, called by vectors.S. */
 _Noreturn void bm_fault(const struct bm_fault *fault);

@@ -2,7 +2,7 @@
 /* APM3 appendix E, E.4.9 (8000_000Ah). */
 #include "caps.h"
 
-#include "cpu.h"
+#include "insn.h"
 
 #include <hv/bits.h>
 
@@ -46,7 +46,7 @@ const char *caps_read(uint64_t tsc_hz)
 		.asids = svm.ebx,
 		.tsc_hz = tsc_hz,
 	};
-	return NULL;
+	return x86_caps_missing(&caps);
 }
 
 const struct x86_caps *caps_get(void)

@@ -231,7 +231,7 @@ static bool read_s5(struct host_acpi *acpi, const uint8_t *aml)
 	return true;
 }
 
-static void find_s5(struct host_acpi *acpi, const uint8_t *dsdt)
+void host_acpi_s5(struct host_acpi *acpi, const uint8_t *dsdt)
 {
 	uint32_t length = hv_le32(dsdt + TABLE_LENGTH);
 
@@ -264,7 +264,7 @@ static void read_fadt(struct host_acpi *acpi, const uint8_t *fadt, uint64_t top)
 	acpi->pm_timer_32 = (hv_le32(fadt + FADT_FLAGS) & FADT_TIMER_32) != 0;
 	dsdt = table_at(hv_le32(fadt + FADT_DSDT), top);
 	if (dsdt) {
-		find_s5(acpi, dsdt);
+		host_acpi_s5(acpi, dsdt);
 	}
 }
 

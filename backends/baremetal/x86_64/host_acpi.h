@@ -27,5 +27,7 @@ struct host_acpi {
  * `top`. False: no root pointer, or no table of CPUs (MADT). The rest may be missing.
  */
 bool host_acpi_read(struct host_acpi *acpi, uint64_t rsdp, uint64_t top);
+/* Of it, what a whole DSDT says about the state "off". */
+void host_acpi_s5(struct host_acpi *acpi, const uint8_t *dsdt);
 
 #endif

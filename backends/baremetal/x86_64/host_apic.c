@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host_apic.h"
 
-#include "cpu.h"
+#include "insn.h"
 
 #include <hv/bits.h>
 

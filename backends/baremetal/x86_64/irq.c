@@ -93,10 +93,11 @@ static uint64_t next_deadline(const struct bm_cpu *cpu)
 
 void deadline_set(struct bm_cpu *cpu)
 {
+	struct x86_vcpu *vcpu = cpu->vcpu;
 	uint64_t deadline;
 
 	/* First the flag, then the look. */
-	atomic_fetch_and(&cpu->vcpu->hv.todo, ~(uint32_t)HV_TODO_TIME);
+	atomic_fetch_and(&vcpu->hv.todo, ~(uint32_t)HV_TODO_TIME);
 	deadline = next_deadline(cpu);
 	if (deadline != cpu->deadline) {
 		cpu->deadline = deadline;
@@ -109,17 +110,14 @@ void deadline_set(struct bm_cpu *cpu)
 void irq_timer(void)
 {
 	struct bm_cpu *cpu = bm_this_cpu();
-	struct hv_vm *vm;
+	struct x86_vcpu *vcpu = cpu->vcpu;
 
 	host_apic_end();
-	if (!cpu->vcpu) {
-		return;
+	if (vcpu) {
+		cpu->deadline = HV_NEVER_DUE;
+		(void)hv_vm_expire(vcpu->hv.vm, port_now());
+		deadline_set(cpu);
 	}
-	vm = cpu->vcpu->hv.vm;
-	cpu->deadline = HV_NEVER_DUE;
-	hv_bus_expire(&vm->bus, port_now());
-	hv_bus_expire(&vm->pio, port_now());
-	deadline_set(cpu);
 }
 
 void irq_uart(void)
@@ -133,8 +131,9 @@ void irq_uart(void)
 	}
 }
 
-/* What there is to do is in the vCPU's todo. */
+/* What else there is to do is in the vCPU's todo. */
 void irq_kick(void)
 {
 	host_apic_end();
+	flush_serve(bm_this_cpu());
 }

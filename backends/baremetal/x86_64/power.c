@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of the machine (ACPI Specification 6.4, 4.8.3.2 and 7.4.2: the state S5). */
-#include "cpu.h"
+#include "insn.h"
 #include "host.h"
 
 #include <common/machine.h>

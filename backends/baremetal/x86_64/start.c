@@ -7,6 +7,7 @@
 #include "bm.h"
 #include "bootinfo.h"
 #include "caps.h"
+#include "context.h"
 #include "host.h"
 #include "host_apic.h"
 #include "idt.h"
@@ -221,6 +222,7 @@ void machine_settle(void)
 
 void machine_irqs(void)
 {
+	context_enable(bm_cpu(0));
 	irq_init();
 }
 
@@ -274,6 +276,7 @@ _Noreturn void bm_secondary(struct bm_cpu *cpu)
 {
 	cpu_load(cpu);
 	host_apic_cpu_init();
+	context_enable(cpu);
 	atomic_store(&boot_cpu, NULL);
 	main_secondary();
 	for (;;) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "time.h"
 
-#include "cpu.h"
+#include "insn.h"
 #include "host_apic.h"
 
 #include <hv/bits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The host's first serial port: a 16550 (National Semiconductor PC16550D) behind I/O ports. */
-#include "cpu.h"
+#include "insn.h"
 
 #include <common/report.h>
 #include <common/uart.h>

@@ -94,7 +94,7 @@ struct cpu_guest cpu_guest(void)
 								: a64_stage2_fmt.max_pa_bits};
 }
 
-void cpu_guest_use(const struct hv_pt *pt)
+void cpu_guest_use(struct hv_pt *pt)
 {
 	SYSREG_WRITE(sctlr_el1, SCTLR_OFF);
 	SYSREG_WRITE(vtcr_el2, a64_vtcr(pt));

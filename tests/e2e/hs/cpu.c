@@ -86,7 +86,7 @@ struct cpu_guest cpu_guest(void)
 		.fmt = &rv64_gstage_fmt, .ia_bits = IA_BITS, .pa_bits = caps_get()->pa_bits};
 }
 
-void cpu_guest_use(const struct hv_pt *pt)
+void cpu_guest_use(struct hv_pt *pt)
 {
 	CSR_WRITE(vsatp, 0);
 	CSR_WRITE(hgatp, rv64_hgatp(pt));

@@ -30,8 +30,11 @@ struct cpu_guest {
 	uint8_t ia_bits, pa_bits;
 };
 struct cpu_guest cpu_guest(void);
-/* From here on the CPU looks at guest addresses through this table; the guest's own is off. */
-void cpu_guest_use(const struct hv_pt *pt);
+/*
+ * From here on the CPU looks at guest addresses through this table; the guest's own is off, or does
+ * not matter. What it needs itself is mapped at 16 GiB.
+ */
+void cpu_guest_use(struct hv_pt *pt);
 
 enum cpu_answer {
 	CPU_FINE,

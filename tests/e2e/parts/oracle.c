@@ -148,7 +148,12 @@ static uint8_t draw_prot(void)
 	static const uint8_t prot[] = {HV_PROT_R, HV_PROT_R | HV_PROT_W, HV_PROT_R | HV_PROT_X,
 		HV_PROT_X, HV_PROT_R | HV_PROT_W | HV_PROT_X};
 
-	return prot[draw(HV_ARRAY_COUNT(prot))];
+	uint8_t drawn;
+
+	do {
+		drawn = prot[draw(HV_ARRAY_COUNT(prot))];
+	} while (!hv_bit(state.pt.fmt->prot_mask, drawn));
+	return drawn;
 }
 
 /*

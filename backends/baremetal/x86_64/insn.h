@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Instructions that C has no words for (APM3). */
-#ifndef CPU_H
-#define CPU_H
+#ifndef INSN_H
+#define INSN_H
 
 #include "asm.h"
 
