@@ -166,6 +166,14 @@ def bundle(vms, token, machine=AARCH64):
     return fdt.bytes().ljust(4096, b"\0") + b"".join(b"\x33" * 16 + bytes(4080) for _ in images)[:-4080]
 
 
+def x86(mode, code, count=5):
+    """64-bit flat or 16-bit segments at 0, registers that point to low memory, rCX a small count."""
+    segments = struct.pack(">HII", 0xc93, 0xffffffff, 0) * 6
+    registers = b"".join(struct.pack(">Q", count if n == 1 else 0x1000 * n + 0xff0) for n in range(16))
+    return (bytes([mode]) + bytes.fromhex(code).ljust(16, b"\x90") + struct.pack(">HBBQ", 2, 1, 0, 0x7000) + segments +
+            registers + bytes(range(64)))
+
+
 def main():
     text = phdr(1, 64 + 56, RAM, RAM, 128, 128)
     put("kernel", "elf_one", elf(2, RAM + 16, [text]))
@@ -205,6 +213,15 @@ def main():
     tiny.begin("")
     tiny.end()
     put("fdt", "tiny", tiny.bytes())
+    for name, mode, code in (
+            ("mov_load", 2, "8b83b0000000"), ("mov_rip", 2, "488905f0ffffff"), ("mov_offset", 2, "a18877665544330000"),
+            ("movzx", 1, "0fb60d00f0fee0"), ("movbe", 2, "480f38f10b"), ("lock_xadd", 1, "f00fc10b"),
+            ("cmpxchg", 2, "f0480fb10b"), ("bts", 0, "0fab07"), ("test", 1, "f7430480000000"), ("sib_16", 0, "67668904bd341200"),
+            ("rep_movs", 2, "f348a5"), ("rep_stos_16", 0, "f3ab"), ("repne_scas", 1, "67f2ae"), ("cmps", 2, "f365a6"),
+            ("rep_ins", 1, "f36c"), ("rep_outs", 0, "2ef36e"), ("vmmcall", 2, "0f01d9"), ("mov_cr", 2, "440f22c0"),
+            ("long", 2, "66" * 14 + "f4"), ("too_long", 2, "66" * 15 + "f4"), ("vex", 2, "c4e37d0fc001"),
+            ("evex", 2, "62f17c4858c0"), ("xop", 1, "8fea7810c001020304"), ("far", 1, "ea785634122800"), ("ud", 2, "0f0b")):
+        put("x86", name, x86(mode, code))
     put("bundle", "one", bundle([["kernel"]], None))
     put("bundle", "riscv64", bundle([["kernel"]], None, RISCV))
     put("bundle", "two", bundle([["kernel", "initrd", "dtb", "flash"], ["kernel"]], b"0123456789abcdef"))
