@@ -42,9 +42,10 @@ static HV_HOT int highest_requested(const struct lapic *lapic)
 	return LAPIC_NOTHING;
 }
 
-static uint32_t highest_in_service(const struct lapic *lapic)
+/* 0: none. No vector above `below` is in service. */
+static uint32_t highest_in_service(const struct lapic *lapic, uint32_t below)
 {
-	for (uint32_t i = LAPIC_WORDS; i-- > 0;) {
+	for (uint32_t i = below / WORD_BITS + 1; i-- > 0;) {
 		if (lapic->isr[i]) {
 			return i * WORD_BITS + hv_highest_bit(lapic->isr[i]);
 		}
@@ -96,8 +97,10 @@ int lapic_pending(const struct lapic *lapic)
 		return LAPIC_EXTERNAL;
 	}
 	vector = highest_requested(lapic);
-	return vector > (int)(lapic_ppr(lapic) | 15) && lapic_is_enabled(lapic) ? vector
-										: LAPIC_NOTHING;
+	if (vector == LAPIC_NOTHING || !lapic_is_enabled(lapic)) {
+		return LAPIC_NOTHING;
+	}
+	return vector > (int)(lapic_ppr(lapic) | 15) ? vector : LAPIC_NOTHING;
 }
 
 uint8_t lapic_accept(struct lapic *lapic, int pending)
@@ -258,7 +261,7 @@ static void end_of_interrupt(struct lapic *lapic)
 		return;
 	}
 	lapic->isr[vector / WORD_BITS] &= ~bit_of(vector);
-	LAPIC_SET(lapic->in_service, highest_in_service(lapic));
+	LAPIC_SET(lapic->in_service, highest_in_service(lapic, vector));
 	if (is_level(lapic, vector)) {
 		pin_again(lapic);
 		cfg->eoi(cfg->ioapic, (uint8_t)vector);
@@ -389,8 +392,8 @@ static void icr_write(struct lapic *lapic, uint64_t icr)
 	lapic_icr_send(lapic);
 }
 
-/* Registers that both modes have; bits that do not exist are not written. */
-static void reg_write(struct lapic *lapic, uint32_t off, uint32_t value)
+/* Registers that both modes have; bits that do not exist are not written. False: no such one. */
+static bool reg_write(struct lapic *lapic, uint32_t off, uint32_t value)
 {
 	switch (off) {
 	case LAPIC_TPR: tpr_set(lapic, value & 0xff); break;
@@ -407,8 +410,9 @@ static void reg_write(struct lapic *lapic, uint32_t off, uint32_t value)
 		break;
 	case LAPIC_TIMER_INITIAL: lapic_timer_initial_set(lapic, value); break;
 	case LAPIC_TIMER_DIVIDE: lapic_timer_divide_set(lapic, value); break;
-	default: break;
+	default: return false;
 	}
+	return true;
 }
 
 /* ---- xAPIC mode: memory ---- */
@@ -430,10 +434,9 @@ static void mmio_write(struct lapic *lapic, uint32_t off, uint32_t value)
 		lapic->icr = (uint64_t)(value & DEST_8) << 32 | (uint32_t)lapic->icr;
 		break;
 	default:
-		if (is_reserved(off)) {
+		if (!reg_write(lapic, off, value) && is_reserved(off)) {
 			lapic_error(lapic, LAPIC_ERROR_REGISTER, true);
 		}
-		reg_write(lapic, off, value);
 		break;
 	}
 }
@@ -520,7 +523,7 @@ bool lapic_msr_write(struct lapic *lapic, uint32_t msr, uint64_t value)
 	switch (off) {
 	case LAPIC_ICR: icr_write(lapic, value); break;
 	case LAPIC_SELF_IPI: lapic_self_ipi(lapic, (uint8_t)value); break;
-	default: reg_write(lapic, off, (uint32_t)value); break;
+	default: (void)reg_write(lapic, off, (uint32_t)value); break;
 	}
 	return true;
 }

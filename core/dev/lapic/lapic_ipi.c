@@ -196,10 +196,30 @@ static bool has_bad_vector(const struct message *message)
 	       message->vector < LAPIC_VECTOR_MIN;
 }
 
+void lapic_self_ipi(struct lapic *lapic, uint8_t vector)
+{
+	if (vector < LAPIC_VECTOR_MIN) {
+		lapic_error(lapic, LAPIC_ERROR_SEND_VECTOR, true);
+	} else {
+		(void)lapic_raise_by(lapic, vector, false, true);
+	}
+}
+
+/* The one that is sent most: fixed, by the shorthand. */
+static bool is_plain_self_ipi(uint32_t low)
+{
+	return (low >> LAPIC_SHORTHAND_SHIFT & 3) == LAPIC_TO_SELF &&
+	       lapic_mode_of(low) == LAPIC_FIXED;
+}
+
 void lapic_icr_send(struct lapic *lapic)
 {
 	struct message message;
 
+	if (is_plain_self_ipi((uint32_t)lapic->icr)) {
+		lapic_self_ipi(lapic, (uint8_t)lapic->icr);
+		return;
+	}
 	message_of_icr(&message, lapic);
 	if (has_bad_vector(&message)) {
 		lapic_error(lapic, LAPIC_ERROR_SEND_VECTOR, true);
@@ -210,13 +230,4 @@ void lapic_icr_send(struct lapic *lapic)
 		return; /* INIT level de-assert: for CPUs of long ago (SDM3 10.6.1) */
 	}
 	(void)deliver(lapic->lapics, &message, icr_targets(lapic, &message), lapic);
-}
-
-void lapic_self_ipi(struct lapic *lapic, uint8_t vector)
-{
-	if (vector < LAPIC_VECTOR_MIN) {
-		lapic_error(lapic, LAPIC_ERROR_SEND_VECTOR, true);
-	} else {
-		(void)lapic_raise_by(lapic, vector, false, true);
-	}
 }
