@@ -46,6 +46,10 @@ class Guests(baremetal.Guests, unittest.TestCase):
             self.assertNotIn(lacks, said)
             self.assertIn("ALL PASS", out)
 
+    def test_hello__more_memory_than_the_hosts_has_below_its_tree__fits_above(self):
+        for size in ("832M", "1G"):
+            self.assertIn("ALL PASS", self.passes("hello", "--mem", size))
+
     def test_demo__workers_take_turns_and_the_flash_is_read(self):
         with tempfile.NamedTemporaryFile() as flash:
             flash.write(b"pfld" + bytes(4092))

@@ -39,6 +39,7 @@ static const struct arch rows[] = {
 		.qemu = "qemu-system-riscv64",
 		.machine_args = "virt",
 		.cpu = "rv64,h=true",
+		.break_mib = 1024, /* the tree, in the last 2 MiB of RAM or below 3 GiB */
 		.plain_machine_args = "virt",
 		.plain_cpu = "rv64",
 	},

@@ -23,6 +23,7 @@ struct arch {
 	/* QEMU: under the hypervisor, and with a guest alone. A GIC's version is added to -M. */
 	const char *qemu;
 	const char *machine_args, *cpu;
+	uint64_t break_mib; /* so far into RAM there may be something of QEMU's; 0: nothing is */
 	const char *plain_machine_args, *plain_cpu;
 };
 

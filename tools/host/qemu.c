@@ -325,10 +325,17 @@ static bool hypervisor_line(struct qemu_line *line, const struct opts *opts, con
 	return !opts->qemu_args || qemu_add_split(line, opts->qemu_args);
 }
 
+static uint64_t host_mib(const struct opts *opts, uint64_t guest_bytes)
+{
+	uint64_t mib = (guest_bytes >> 20) + HOST_MIB;
+
+	return mib > opts->arch->break_mib ? mib + opts->arch->break_mib : mib;
+}
+
 static void run_bundle(const struct hv_blob *bundle, const struct guest *guest,
 	const struct opts *opts, struct console *console, struct report *report)
 {
-	uint64_t mib = ((guest->hv.ram_size + bundle->size) >> 20) + HOST_MIB;
+	uint64_t mib = host_mib(opts, guest->hv.ram_size + bundle->size);
 	struct qemu_line line = {0};
 	char path[64], mem[32], cpus[8];
 	int fd;
