@@ -59,7 +59,7 @@ static uint64_t random_next(void)
 /* Small, at an edge of some size, or any. */
 static uint64_t random_value(void)
 {
-	uint64_t r = random_next(), edge = HV_BIT(8u << (r >> 8 & 3)) >> (r >> 10 & 1);
+	uint64_t r = random_next(), edge = HV_BIT((8u << (r >> 8 & 3)) - 1) << (r >> 10 & 1);
 
 	switch (r & 3) {
 	case 0: return r >> 20 & 0xff;
@@ -233,13 +233,12 @@ static void port_do(struct machine *m, const struct sample *s, struct x86_emu *e
 {
 	struct x86_access *access = &emu->access[0];
 	uint32_t port = (uint32_t)s->regs.r[X86_RDX] & 0xffff;
-	uint32_t mask = (uint32_t)HV_MASK(8u * access->size - 1, 0);
 
 	if (emu->count == 0) {
 		return;
 	}
 	if (s->insn.op == X86_OP_INS) {
-		access->data = port_value(m->our_ports.count) & mask;
+		access->data = port_value(m->our_ports.count) & HV_MASK(8u * access->size - 1, 0);
 		port_note(&m->our_ports, port, access->size, 0);
 	} else {
 		port_note(&m->our_ports, port, access->size, (uint32_t)access->data);

@@ -46,14 +46,14 @@ static bool limit_fits(const struct x86_seg *seg, uint64_t offset, uint8_t size)
 
 	if (expands_down) {
 		return offset > seg->limit &&
-		       last <= (seg->attrib & X86_SEG_D ? 0xffffffff : 0xffff);
+		       last <= ((seg->attrib & X86_SEG_D) ? 0xffffffff : 0xffff);
 	}
 	return last <= seg->limit;
 }
 
 static bool is_canonical(const struct x86_sys *sys, uint64_t linear)
 {
-	return hv_sign_extend(linear, sys->cr4 & X86_CR4_LA57 ? 57 : 48) == linear;
+	return hv_sign_extend(linear, (sys->cr4 & X86_CR4_LA57) ? 57 : 48) == linear;
 }
 
 /* 64-bit mode knows bases of FS and GS only, and no limits. */

@@ -112,7 +112,7 @@ static void prefixes(struct decoder *d)
 
 static uint8_t rex_reg(const struct decoder *d, unsigned low, unsigned bit)
 {
-	return (uint8_t)((low & 7) | (d->rex & bit ? 8 : 0));
+	return (uint8_t)((low & 7) | ((d->rex & bit) ? 8 : 0));
 }
 
 /* ---- the opcode ---- */
@@ -162,32 +162,49 @@ static const struct x86_row *map_0f(struct decoder *d)
 	}
 }
 
-/*
- * VEX, EVEX and XOP: two to four bytes that take the place of prefixes and of the map's number, and
- * that other prefixes do not go with.
- */
-static const struct x86_row *vector(struct decoder *d, unsigned map)
+/* Outside 64-bit mode these are other opcodes where what follows would be a ModRM with memory. */
+static bool is_vex(struct decoder *d)
+{
+	return d->mode == X86_MODE_64 || peek(d) >= 0xc0;
+}
+
+static bool is_xop(struct decoder *d)
+{
+	return (peek(d) & 0x1f) >= 8;
+}
+
+/* The number of the opcode's map; 0: none. One to three bytes, which say much more (ignored). */
+static unsigned vector_map(struct decoder *d)
+{
+	uint8_t first = take(d);
+	unsigned map = first & 0x1f;
+
+	switch (d->opcode) {
+	case 0xc5: return 1;
+	case 0xc4: (void)take(d); return map <= 3 ? map : 0;
+	case 0x8f: (void)take(d); return map;
+	default: (void)take_many(d, 2); return (first & 0x0f) <= 6 ? first & 0x0fu : 0;
+	}
+}
+
+static bool vector_has_byte(uint8_t opcode)
+{
+	return (opcode & 0xfc) == 0x70 || opcode == 0xc2 || (opcode >= 0xc4 && opcode <= 0xc6);
+}
+
+/* VEX, EVEX and XOP take the place of other prefixes, and do not go with any of these. */
+static const struct x86_row *vector(struct decoder *d)
 {
 	bool prefixed = d->operand_prefix || d->insn->rep || d->insn->lock || d->rex;
+	unsigned map = vector_map(d);
 
 	d->opcode = take(d);
-	if (prefixed) {
-		return &none;
-	}
-	switch (map) {
+	switch (prefixed ? 0 : map) {
 	case 1:
-		switch (d->opcode) {
-		case 0x77: return &other; /* VZEROALL, VZEROUPPER */
-		case 0x70:
-		case 0x71:
-		case 0x72:
-		case 0x73:
-		case 0xc2:
-		case 0xc4:
-		case 0xc5:
-		case 0xc6: return &other_modrm_b;
-		default: return &other_modrm;
+		if (d->opcode == 0x77) { /* VZEROALL, VZEROUPPER */
+			return &other;
 		}
+		return vector_has_byte(d->opcode) ? &other_modrm_b : &other_modrm;
 	case 2:
 	case 5:
 	case 6:
@@ -199,53 +216,35 @@ static const struct x86_row *vector(struct decoder *d, unsigned map)
 	}
 }
 
-/* Outside 64-bit mode these are other opcodes where what follows would be a ModRM with memory. */
-static bool is_vex(struct decoder *d)
-{
-	return d->mode == X86_MODE_64 || peek(d) >= 0xc0;
-}
-
 static const struct x86_row *map_one(struct decoder *d)
 {
 	static const struct x86_row pause = {.op = X86_OP_PAUSE};
-	unsigned map;
 
 	switch (d->opcode) {
 	case 0x0f: return map_0f(d);
-	case 0x63: return d->mode == X86_MODE_64 ? &x86_one_byte[0x63] : &other_modrm; /* ARPL */
+	case 0x62:
+	case 0xc4:
+	case 0xc5:
+		if (is_vex(d)) {
+			return vector(d);
+		}
+		break;
+	case 0x8f:
+		if (is_xop(d)) {
+			return vector(d);
+		}
+		break;
+	case 0x63:
+		if (d->mode != X86_MODE_64) { /* ARPL */
+			return &other_modrm;
+		}
+		break;
 	case 0x90:
 		if (d->insn->rep == X86_REP) {
 			return &pause;
 		}
 		if (!(d->rex & REX_B)) { /* an exchange of rAX with itself is none, not of R8 */
 			return &other;
-		}
-		break;
-	case 0xc5:
-		if (is_vex(d)) {
-			(void)take(d);
-			return vector(d, 1);
-		}
-		break;
-	case 0xc4:
-		if (is_vex(d)) {
-			map = take(d) & 0x1f;
-			(void)take(d);
-			return vector(d, map <= 3 ? map : 0);
-		}
-		break;
-	case 0x62:
-		if (is_vex(d)) {
-			map = take(d) & 0x0f;
-			(void)take_many(d, 2);
-			return vector(d, map <= 6 ? map : 0);
-		}
-		break;
-	case 0x8f:
-		if ((peek(d) & 0x1f) >= 8) {
-			map = take(d) & 0x1f;
-			(void)take(d);
-			return vector(d, map);
 		}
 		break;
 	default: break;
@@ -346,7 +345,7 @@ static uint8_t operand_size(const struct decoder *d, const struct x86_row *row)
 		if (d->rex & REX_W) {
 			return 8;
 		}
-		return d->operand_prefix ? 2 : row->flags & F_D64 ? 8 : 4;
+		return d->operand_prefix ? 2 : (row->flags & F_D64) ? 8 : 4;
 	}
 	return (d->mode == X86_MODE_32) != d->operand_prefix ? 4 : 2;
 }
@@ -366,7 +365,7 @@ static uint8_t size_of(const struct decoder *d, const struct x86_row *row)
 	switch ((enum x86_size)row->size) {
 	case S_B: return 1;
 	case S_W: return 2;
-	case S_Y: return d->rex & REX_W ? 8 : 4;
+	case S_Y: return (d->rex & REX_W) ? 8 : 4;
 	case S_Z: return size == 8 ? 4 : size;
 	default: return size;
 	}

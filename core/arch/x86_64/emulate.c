@@ -68,12 +68,10 @@ static bool is_string(const struct x86_insn *insn)
 
 enum x86_mode x86_mode(const struct x86_sys *sys)
 {
-	unsigned attrib = sys->seg[X86_CS].attrib;
-
 	if (x86_is_long(sys)) {
 		return X86_MODE_64;
 	}
-	return attrib & X86_SEG_D ? X86_MODE_32 : X86_MODE_16;
+	return (sys->seg[X86_CS].attrib & X86_SEG_D) ? X86_MODE_32 : X86_MODE_16;
 }
 
 void x86_step(struct x86_sys *sys, uint8_t length)

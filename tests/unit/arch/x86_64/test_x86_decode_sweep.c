@@ -130,6 +130,9 @@ static void show(const struct question *q, char text[3 * BYTES + 1])
 	}
 }
 
+/* How many were taken, and how many differ by what is explained below. */
+static uint64_t taken_count, zydis_differs, capstone_differs;
+
 /* ---- what both leave open ---- */
 
 /* #UD is what these are for; an oracle names them. */
@@ -473,9 +476,11 @@ static void compare_to_zydis(const struct question *q)
 		ZydisDecoderDecodeFull(&zydis[q->mode], q->bytes, BYTES, &theirs, operands);
 	bool taken = decoded == X86_DECODED, known = ZYAN_SUCCESS(status);
 
+	taken_count += taken;
 	if (taken && known ? same_as_zydis(&ours, &theirs, operands) : taken == known) {
 		return;
 	}
+	zydis_differs++;
 	if (!zydis_explains(q, taken ? &ours : NULL, known ? &theirs : NULL)) {
 		char text[3 * BYTES + 1];
 
@@ -546,6 +551,7 @@ static void compare_to_capstone(const struct question *q)
 	if (known == taken && (!known || capstone_insn->size == ours.length)) {
 		return;
 	}
+	capstone_differs++;
 	if (!capstone_explains(q)) {
 		char text[3 * BYTES + 1];
 
@@ -574,6 +580,10 @@ static void d1_x86_decode__random_instructions__equal_zydis_and_capstone(void **
 		compare_to_capstone(&q);
 	}
 	capstone_close();
+	print_message(
+		"%llu taken of %llu; explained differences: %llu to Zydis, %llu to Capstone\n",
+		(unsigned long long)taken_count, (unsigned long long)count,
+		(unsigned long long)zydis_differs, (unsigned long long)capstone_differs);
 }
 
 int main(void)
