@@ -9,54 +9,117 @@
 /* ---- ticks: ACPI Specification 6.4, 4.8.3.3 ---- */
 
 #define PM_HZ       3579545u
-#define PM_WINDOW   3580u /* a millisecond */
-#define PM_PATIENCE 1000000u
-#define MHZ         1000000u
+#define PM_SHORT    180u   /* 50 us */
+#define PM_LONG     35796u /* 10 ms */
+#define PM_PATIENCE 10000000u
+#define PM_24_BITS  0xffffffu
+#define LOOKS       8u
+#define GHZ         1000000000u
+#define GHZ_NEAR    (GHZ / 128) /* how near the short look gets, at least */
 
-static uint32_t pm_mask(const struct host_acpi *acpi)
+static uint32_t pm_read(const struct host_acpi *acpi)
 {
-	return acpi->pm_timer_32 ? UINT32_MAX : 0xffffff;
+	uint32_t value = in32(acpi->pm_timer);
+
+	return acpi->pm_timer_32 ? value : value & PM_24_BITS;
 }
 
-/* Waits until the timer is `distance` or more behind `from`; false: it stands. */
-static bool pm_wait(const struct host_acpi *acpi, uint32_t from, uint32_t distance, uint32_t *at)
+/* All three clocks at once. */
+struct look {
+	uint32_t pm, lapic;
+	uint64_t tsc, took;
+};
+
+static struct look look_once(const struct host_acpi *acpi)
+{
+	uint64_t tsc = clock_count();
+	struct look look = {.pm = pm_read(acpi), .lapic = host_apic_timer_left()};
+
+	look.tsc = clock_count();
+	look.took = look.tsc - tsc;
+	return look;
+}
+
+/* The quickest of a few: under a hypervisor, anything may happen in the middle of one. */
+static struct look look(const struct host_acpi *acpi)
+{
+	struct look best = look_once(acpi);
+
+	for (unsigned n = 1; n < LOOKS; n++) {
+		struct look next = look_once(acpi);
+
+		best = next.took < best.took ? next : best;
+	}
+	return best;
+}
+
+/* Ticks that have passed since `from`. */
+static uint32_t pm_since(const struct host_acpi *acpi, uint32_t from, uint32_t now)
+{
+	return acpi->pm_timer_32 ? now - from : (now - from) & PM_24_BITS;
+}
+
+/* False: the timer stands. */
+static bool pm_wait(const struct host_acpi *acpi, uint32_t from, uint32_t ticks)
 {
 	for (uint32_t n = 0; n < PM_PATIENCE; n++) {
-		*at = in32(acpi->pm_timer);
-		if (((*at - from) & pm_mask(acpi)) >= distance) {
+		if (pm_since(acpi, from, pm_read(acpi)) >= ticks) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* In whole MHz: nearer than so short a look can tell, and exact where somebody made it up. */
 static uint64_t hz(uint64_t ticks, uint32_t pm)
 {
-	return (ticks * PM_HZ / pm + MHZ / 2) / MHZ * MHZ;
+	return (ticks * PM_HZ + pm / 2) / pm;
+}
+
+static struct ticks between(
+	const struct host_acpi *acpi, const struct look *start, const struct look *end)
+{
+	uint32_t pm = pm_since(acpi, start->pm, end->pm);
+
+	return (struct ticks){.tsc_hz = hz(end->tsc - start->tsc, pm),
+		.lapic_hz = hz(start->lapic - end->lapic, pm)};
+}
+
+static bool is_near(uint64_t value, uint64_t round)
+{
+	return value + GHZ_NEAR > round && value < round + GHZ_NEAR;
+}
+
+/*
+ * A machine that somebody made up has round numbers: two clocks that look like 1 GHz are. Others
+ * are looked at for longer.
+ */
+static struct ticks measure(const struct host_acpi *acpi)
+{
+	struct look start = look(acpi), end;
+	struct ticks ticks;
+
+	if (!pm_wait(acpi, start.pm, PM_SHORT)) {
+		return (struct ticks){0};
+	}
+	end = look(acpi);
+	ticks = between(acpi, &start, &end);
+	if (is_near(ticks.tsc_hz, GHZ) && is_near(ticks.lapic_hz, GHZ)) {
+		return (struct ticks){.tsc_hz = GHZ, .lapic_hz = GHZ};
+	}
+	(void)pm_wait(acpi, start.pm, PM_LONG);
+	end = look(acpi);
+	return between(acpi, &start, &end);
 }
 
 struct ticks ticks_measure(const struct host_acpi *acpi)
 {
-	struct ticks none = {0}, ticks;
-	uint32_t start, end, left;
-	uint64_t tsc;
+	struct ticks ticks = {0};
 
-	/* From one change to another, so that the time that a look takes counts little. */
-	if (acpi->pm_timer == 0 || !pm_wait(acpi, in32(acpi->pm_timer), 1, &start)) {
-		return none;
+	if (acpi->pm_timer) {
+		host_apic_timer_set(UINT32_MAX);
+		ticks = measure(acpi);
+		host_apic_timer_set(0);
 	}
-	host_apic_timer_set(UINT32_MAX);
-	tsc = clock_count();
-	if (!pm_wait(acpi, start, PM_WINDOW, &end)) {
-		return none;
-	}
-	tsc = clock_count() - tsc;
-	left = host_apic_timer_left();
-	host_apic_timer_set(0);
-	end = (end - start) & pm_mask(acpi);
-	ticks.tsc_hz = hz(tsc, end);
-	ticks.lapic_hz = hz(UINT32_MAX - left, end);
 	return ticks;
 }
 

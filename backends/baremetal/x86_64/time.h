@@ -10,7 +10,7 @@ struct ticks {
 };
 
 /*
- * Both measured at the ACPI power-management timer, in a millisecond. Zeroes when it is missing, or
+ * Both measured at the ACPI power-management timer, in 10 ms at most. Zeroes when it is missing, or
  * stands. The local APIC's timer is used, and off again afterwards.
  */
 struct ticks ticks_measure(const struct host_acpi *acpi);
