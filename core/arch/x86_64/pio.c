@@ -3,17 +3,18 @@
 
 #include <hv/bits.h>
 
-/* What one device does not answer as a whole is one byte after the other, each by its own port. */
+/* What no device answers as a whole is one byte after the other, each at its own port (X22). */
 static HV_COLD uint32_t read_bytes(struct x86_vcpu *vcpu, uint16_t port, uint8_t size)
 {
 	uint32_t value = 0;
 
 	for (uint8_t i = 0; i < size; i++) {
 		struct hv_access access = {.size = 1};
-		enum hv_verdict verdict = hv_exit_pio(&vcpu->hv, (uint16_t)(port + i), &access);
-		uint32_t byte = verdict == HV_FAULT ? 0xff : (uint32_t)access.data;
 
-		value |= byte << 8 * i;
+		if (hv_exit_pio(&vcpu->hv, (uint16_t)(port + i), &access) == HV_FAULT) {
+			access.data = 0xff;
+		}
+		value |= (uint32_t)access.data << 8 * i;
 	}
 	return value;
 }
@@ -23,7 +24,9 @@ static HV_COLD void write_bytes(struct x86_vcpu *vcpu, uint16_t port, uint8_t si
 	for (uint8_t i = 0; i < size; i++) {
 		struct hv_access access = {.size = 1, .write = true, .data = value >> 8 * i & 0xff};
 
-		(void)!hv_exit_pio(&vcpu->hv, (uint16_t)(port + i), &access);
+		if (hv_exit_pio(&vcpu->hv, (uint16_t)(port + i), &access) == HV_FAULT) {
+			continue; /* swallowed */
+		}
 	}
 }
 

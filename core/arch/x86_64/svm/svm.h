@@ -195,7 +195,4 @@ HV_WARN_UNUSED enum hv_verdict svm_entry_prepare(struct x86_vcpu *vcpu);
 /* The next VMRUN forgets the translations of this guest. Between an exit's handling and VMRUN. */
 void svm_tlb_flush(struct x86_vcpu *vcpu);
 
-/* APM2's name of an exit code, for dumps; never NULL. */
-const char *svm_exit_name(uint64_t exit_code);
-
 #endif
