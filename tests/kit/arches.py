@@ -51,6 +51,8 @@ class Arch:
     borrowed: bool      # others have that header, too
     linux_args: bytes   # in the default command line
     ram: int
+    console_exits: str  # what the console's accesses are counted as
+    movable: bool       # the guests run wherever they are loaded
     registers: tuple    # patterns that a crash's dump has
 
 
@@ -60,16 +62,19 @@ ARCHES = {arch.name: arch for arch in (
          preset="bm-aarch64", image=".img", guests="", debian="debian12-arm64",
          greeting="Hello from EL1", linux=arm64_image, linux_magic=0x38,
          linux_size=("image_size", 0x10), borrowed=True, linux_args=b"console=ttyAMA0", ram=0x40000000,
+         console_exits="mmio", movable=True,
          registers=(r"\bpc\b\W+(0x)?[0-9a-f]{8,16}", r"\bx19\b\W+(0x)?[0-9a-f]{8,16}")),
     Arch(name="riscv64", elf=243, gic=None, dtb=True, qemu="qemu-system-riscv64", machine="virt", cpu="rv64,h=true",
          image_env="DRYDOCK_HS_IMAGE", preset="bm-riscv64", image=".img", guests="riscv64", debian="debian13-riscv64",
          greeting="Hello from S-mode", linux=riscv64_image, linux_magic=0x38,
          linux_size=("image_size", 0x10), borrowed=True, linux_args=b"console=ttyS0", ram=0x80000000,
+         console_exits="mmio", movable=True,
          registers=(r"\bpc\b\W+(0x)?[0-9a-f]{8,16}", r"\bs3\b\W+(0x)?[0-9a-f]{8,16}")),
     Arch(name="x86_64", elf=62, gic=None, dtb=False, qemu="qemu-system-x86_64", machine="q35", cpu="max,+svm",
          image_env="DRYDOCK_SVM_IMAGE", preset="bm-x86_64", image=".elf", guests="x86_64", debian="debian12-amd64",
          greeting="Hello from long mode", linux=bzimage, linux_magic=0x202,
          linux_size=("init_size", 0x260), borrowed=False, linux_args=b"console=ttyS0", ram=0,
+         console_exits="pio", movable=False,
          registers=(r"\brip\b\W+(0x)?[0-9a-f]{8,16}", r"\br12\b\W+(0x)?[0-9a-f]{8,16}")),
 )}
 
