@@ -3,8 +3,8 @@
  * S4 with real concurrency: each physical CPU is a thread, over a port of its own (this program
  * does not link the fake one). Two vCPUs pass a token by waking each other and wait in between,
  * while a third thread pauses and resumes their VM. A lost wake-up would leave both waiting for
- * ever. Once with interrupts that only the test knows, and once with those of riscv64 harts, which
- * are set once and cleared by the guest.
+ * ever. Once with interrupts that only the test knows, once with those of riscv64 harts, which are
+ * set once and cleared by the guest, and once by way of local APICs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <arch/riscv64/rv64.h>
+#include <dev/lapic/lapic.h>
 #include <fake_vm.h>
 #include <hv/bits.h>
 #include <hv/power.h>
@@ -87,6 +88,7 @@ static unsigned passed[2];
 /* How the vCPUs of an architecture are told of an interrupt, and how they find it. */
 struct kind {
 	const struct hv_arch *arch;
+	void (*begin)(void);
 	void (*send)(unsigned to);
 	void (*prepare)(unsigned n); /* before an entry, with HV_TODO_IRQ */
 	bool (*take)(unsigned n);    /* by the guest */
@@ -110,13 +112,22 @@ static bool plain_take(unsigned n)
 	return atomic_exchange(&line[n], false);
 }
 
-static const struct kind plain = {&fake_arch, plain_send, plain_prepare, plain_take};
+static void plain_begin(void)
+{
+}
+
+static const struct kind plain = {&fake_arch, plain_begin, plain_send, plain_prepare, plain_take};
 
 static uint64_t hvip[2]; /* of the physical CPU, whose thread alone looks at it */
 
 static struct rv64_vcpu *hart(unsigned n)
 {
 	return HV_CONTAINER_OF(fake.vm->vcpu[n], struct rv64_vcpu, hv);
+}
+
+static void rv64_begin(void)
+{
+	hart(1)->hart_id = 1;
 }
 
 static void rv64_send(unsigned to)
@@ -139,7 +150,80 @@ static bool rv64_take(unsigned n)
 	return pending;
 }
 
-static const struct kind rv64 = {&rv64_arch, rv64_send, rv64_prepare, rv64_take};
+static const struct kind rv64 = {&rv64_arch, rv64_begin, rv64_send, rv64_prepare, rv64_take};
+
+#define VECTOR 0xe1u
+
+static struct lapics lapics;
+static bool injected[2]; /* into the vCPU, whose thread alone looks at it */
+
+static void lapic_notify(void *vcpu)
+{
+	hv_vcpu_wake(vcpu, HV_TODO_IRQ);
+}
+
+static void lapic_rearm(void *vcpu)
+{
+	(void)vcpu; /* nobody has a timer */
+}
+
+static void lapic_look(void *vcpu)
+{
+	atomic_fetch_or(&((struct hv_vcpu *)vcpu)->todo, HV_TODO_IRQ);
+}
+
+static void lapic_write(unsigned n, uint64_t off, uint32_t value)
+{
+	struct hv_access access = {
+		.off = off, .data = value, .size = 4, .write = true, .cpu = (uint16_t)n};
+
+	if (!lapics_ops.access(&lapics, &access)) {
+		abort();
+	}
+}
+
+static void lapic_begin(void)
+{
+	static const struct lapic_ops ops = {
+		.notify = lapic_notify, .look = lapic_look, .rearm = lapic_rearm};
+	struct lapics_cfg cfg = {.cpus = 2, .pa_bits = 40, .tsc_hz = 1000000000, .ops = &ops};
+
+	for (unsigned n = 0; n < 2; n++) {
+		cfg.ctx[n] = fake.vm->vcpu[n];
+	}
+	lapics_init(&lapics, &cfg);
+	for (unsigned n = 0; n < 2; n++) {
+		lapic_write(n, LAPIC_SVR, LAPIC_SVR_ENABLE);
+	}
+}
+
+static void lapic_send(unsigned to)
+{
+	lapic_raise(&lapics.cpu[to], VECTOR, false);
+}
+
+static void lapic_prepare(unsigned n)
+{
+	int pending;
+
+	plain_prepare(n);
+	pending = lapic_pending(&lapics.cpu[n]);
+	if (pending != LAPIC_NOTHING) {
+		injected[n] = lapic_accept(&lapics.cpu[n], pending) == VECTOR;
+	}
+}
+
+static bool lapic_take(unsigned n)
+{
+	if (!injected[n]) {
+		return false;
+	}
+	injected[n] = false;
+	lapic_write(n, LAPIC_EOI, 0);
+	return true;
+}
+
+static const struct kind lapic = {&fake_arch, lapic_begin, lapic_send, lapic_prepare, lapic_take};
 
 /* What the guest does between entry and WFI: takes its interrupt, if there is one. */
 static enum hv_verdict guest(unsigned n)
@@ -229,9 +313,7 @@ static void pass_token(const struct kind *of)
 		fake.vm->vcpu[n]->pcpu = (uint16_t)n;
 		sem_init(&kicked[n], 0, 0);
 	}
-	if (of == &rv64) {
-		hart(1)->hart_id = 1;
-	}
+	of->begin();
 	assert_int_equal(hv_power_cpu_on(fake.vm, fake.vm->arch->hw_id(fake.vm->vcpu[1]),
 				 GPA(FAKE_VM_PC), 0),
 		HV_OK);
@@ -274,12 +356,21 @@ static void s4_wake__two_harts_on_two_threads_under_pauses__no_ipi_is_lost(void 
 	fake_vm_free(&fake);
 }
 
+static void s4_wake__two_local_apics_on_two_threads_under_pauses__no_interrupt_is_lost(void **state)
+{
+	(void)state;
+	pass_token(&lapic);
+	fake_vm_free(&fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			s4_wake__two_vcpus_on_two_threads_under_pauses__no_wake_up_is_lost),
 		cmocka_unit_test(s4_wake__two_harts_on_two_threads_under_pauses__no_ipi_is_lost),
+		cmocka_unit_test(
+			s4_wake__two_local_apics_on_two_threads_under_pauses__no_interrupt_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
