@@ -6,12 +6,18 @@ guests on it.
 Usage: test_svm.py Parts|Faults|Starts|Ends|Guests|Debian   Paths and the CPU come from the environment, as ctest sets it.
 """
 import os
+import subprocess
+import sys
+import tempfile
 import unittest
 
 import baremetal
+from arches import ARCH
 from baremetal import BM_DIR, IMAGE, qemu
 from bundle import bundle
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+UNPACK = os.path.join(ROOT, "tools", "guest", "vmlinux.py")
 # The same for loaders of multiboot.
 FLAT = os.path.join(BM_DIR, "drydock-x86_64.img")
 
@@ -64,6 +70,18 @@ Guests.add("hello")
 class Debian(baremetal.Debian, unittest.TestCase):
     release = r"6\.1"
     console = "console=ttyS0"
+
+    def test_2_cpus__guest_ready(self):
+        out, _ = self.boot("--cpus", "2")
+        self.assertRegex(out, r"GUEST-READY %s\S* x86_64 cpus=2 mem=" % self.release)
+
+    def test_pvh__the_kernel_in_the_bzimage_boots_too(self):
+        packed = os.path.join(os.environ["DRYDOCK_CACHE"], "guests", ARCH.debian, "vmlinuz")
+        with tempfile.TemporaryDirectory() as folder:
+            kernel = os.path.join(folder, "vmlinux")
+            subprocess.run([sys.executable, UNPACK, "--kernel", packed, "--out", kernel], check=True)
+            out, _ = self.boot(kernel=kernel)
+        self.assertRegex(out, r"GUEST-READY %s\S* x86_64 cpus=1 mem=" % self.release)
 
 
 if __name__ == "__main__":

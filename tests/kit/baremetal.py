@@ -258,8 +258,8 @@ class Debian(Cli):
     release = ""  # a pattern
     console = ""
 
-    def boot(self, *words):
-        kernel = os.path.join(os.environ["DRYDOCK_CACHE"], "guests", ARCH.debian, "vmlinuz")
+    def boot(self, *words, kernel=None):
+        kernel = kernel or os.path.join(os.environ["DRYDOCK_CACHE"], "guests", ARCH.debian, "vmlinuz")
         initrd = os.path.join(os.environ["DRYDOCK_BUILD"], "guests", ARCH.debian, "initramfs.cpio")
         for path in (kernel, initrd):
             if not os.path.exists(path):
