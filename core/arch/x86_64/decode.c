@@ -17,7 +17,8 @@ struct decoder {
 	enum x86_mode mode;
 	uint8_t opcode, modrm, rex;
 	bool operand_prefix, address_prefix;
-	uint8_t segment; /* of a prefix; X86_SEGS: none */
+	uint8_t segment;      /* of a prefix; X86_SEGS: none */
+	uint8_t operand_size; /* by the prefixes, before a row says otherwise */
 };
 
 /* ---- bytes: beyond the end all are 0, and the decoder knows that it went there ---- */
@@ -47,15 +48,23 @@ static uint8_t take(struct decoder *d)
 /* Zero-extended; count is 0 to 8. */
 static uint64_t take_many(struct decoder *d, size_t count)
 {
+	const uint8_t *at = d->bytes + d->at;
 	uint64_t value = 0;
 
 	if (!has(d, count)) {
 		return 0;
 	}
-	for (size_t i = 0; i < count; i++) {
-		value |= (uint64_t)d->bytes[d->at + i] << 8 * i;
-	}
 	d->at += count;
+	switch (count) {
+	case 1: return at[0];
+	case 2: return hv_le16(at);
+	case 4: return hv_le32(at);
+	case 8: return hv_le64(at);
+	default: break;
+	}
+	for (size_t i = 0; i < count; i++) { /* 3: ENTER, 6: far pointers */
+		value |= (uint64_t)at[i] << 8 * i;
+	}
 	return value;
 }
 
@@ -360,22 +369,19 @@ static uint8_t address_size(const struct decoder *d)
 
 static uint8_t size_of(const struct decoder *d, const struct x86_row *row)
 {
-	uint8_t size = operand_size(d, row);
-
 	switch ((enum x86_size)row->size) {
 	case S_B: return 1;
 	case S_W: return 2;
 	case S_Y: return (d->rex & REX_W) ? 8 : 4;
-	case S_Z: return size == 8 ? 4 : size;
-	default: return size;
+	case S_Z: return d->operand_size == 8 ? 4 : d->operand_size;
+	default: return d->operand_size;
 	}
 }
 
 static void immediate(struct decoder *d, const struct x86_row *row)
 {
 	struct x86_insn *insn = d->insn;
-	uint8_t size = operand_size(d, row);
-	uint8_t z = size == 8 ? 4 : size;
+	uint8_t z = d->operand_size == 8 ? 4 : d->operand_size;
 
 	switch ((enum x86_imm)row->imm) {
 	case I_NONE: break;
@@ -386,7 +392,7 @@ static void immediate(struct decoder *d, const struct x86_row *row)
 	case I_ENTER: insn->imm = take_many(d, 3); break;
 	case I_D: insn->imm = take_many(d, 4); break;
 	case I_Z: insn->imm = take_signed(d, z); break;
-	case I_V: insn->imm = take_many(d, size); break;
+	case I_V: insn->imm = take_many(d, d->operand_size); break;
 	case I_FAR: insn->imm = take_many(d, z + 2u); break;
 	case I_O:
 		insn->mem.base = insn->mem.index = X86_REG_NONE;
@@ -533,6 +539,7 @@ static const struct x86_row *parse(struct decoder *d)
 		row = modrm(d, row);
 	}
 	insn->op = row == &system_op ? x86_system_ops[d->modrm & 0x3f] : row->op;
+	d->operand_size = operand_size(d, row);
 	insn->size = size_of(d, row);
 	immediate(d, row);
 	insn->dst = operand(d, (enum x86_letter)row->dst);
