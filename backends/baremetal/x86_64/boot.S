@@ -2,7 +2,7 @@
 /*
  * From the boot loader to C. Two ways in, both in 32-bit protected mode without paging: PVH (an ELF
  * note says where; Xen's x86/HVM direct boot ABI: ebx = its start info), and multiboot 1 (eax = its
- * magic number, ebx = its information), whose header stands at the image's start. There we turn long
+ * magic number, ebx = its information), whose header stands near the image's start. There we turn long
  * mode on with boot tables: the first 4 GiB, each address to itself. C never runs without.
  */
 #include "asm_offsets.h"
@@ -24,11 +24,17 @@
 #define LSR_THRE  0x20
 
 	.section .head, "ax"
+	.code32
+	.globl	boot_pvh
+boot_pvh:
+	mov	$BOOT_PVH, %ebp
+	jmp	boot
 	.balign	4
+multiboot_header:
 	.long	MULTIBOOT_MAGIC
 	.long	MULTIBOOT_FLAGS
 	.long	-(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
-	.long	image_start		/* where this header is */
+	.long	multiboot_header
 	.long	image_start
 	.long	file_end
 	.long	image_end
@@ -66,11 +72,6 @@ boot_pd:
 	.text
 boot_multiboot:
 	mov	$BOOT_MULTIBOOT, %ebp
-	jmp	boot
-	.globl	boot_pvh
-boot_pvh:
-	mov	$BOOT_PVH, %ebp
-
 boot:	cli
 	cld
 	mov	$bss_start, %edi
