@@ -61,9 +61,9 @@ void ioapic_init(struct ioapic *ioapic, const struct ioapic_cfg *cfg);
  * Pin 0..23: the shape of hv_irq.set, ctl is the struct ioapic. level: active, whatever polarity
  * the guest sets: that says how a real board is wired, and here there is no wire. Anyone.
  */
-void ioapic_pin_set(void *ioapic, uint32_t pin, bool level);
+void ioapic_pin_set(void *ctl, uint32_t pin, bool level);
 /* A local APIC ended the level-triggered `vector`. Anyone. */
-void ioapic_eoi(void *ioapic, uint8_t vector);
+void ioapic_eoi(void *ctl, uint8_t vector);
 
 /* Reset: every pin masked; inputs keep their level. */
 extern const struct hv_dev_ops ioapic_ops;

@@ -223,9 +223,9 @@ static void pin_rises(struct lapic *lapic, uint32_t pin)
 	}
 }
 
-void lapic_pin_set(void *ctx, uint32_t pin, bool level)
+void lapic_pin_set(void *ctl, uint32_t pin, bool level)
 {
-	struct lapic *lapic = ctx;
+	struct lapic *lapic = ctl;
 
 	if (pin < LAPIC_PINS && !atomic_exchange(&lapic->pin[pin], level) && level) {
 		pin_rises(lapic, pin);

@@ -205,12 +205,12 @@ void lapic_cr8_set(struct lapic *lapic, uint8_t cr8);
 /* Fixed interrupt `vector`; level: its end is told to the I/O APIC. Anyone. */
 void lapic_raise(struct lapic *lapic, uint8_t vector, bool level);
 /* LINT0, LINT1: the shape of hv_irq.set, ctl is the struct lapic. Anyone; one driver per pin. */
-void lapic_pin_set(void *lapic, uint32_t pin, bool level);
+void lapic_pin_set(void *ctl, uint32_t pin, bool level);
 /*
- * A message in the format of an MSI (SDM3 10.11), from a device or an I/O APIC; false: nobody took
- * it. Anyone.
+ * A message in the format of an MSI (SDM3 10.11), from a device or an I/O APIC; ctl is the struct
+ * lapics. False: nobody took it. Anyone.
  */
-bool lapics_msi(void *lapics, uint32_t address, uint32_t data);
+bool lapics_msi(void *ctl, uint32_t address, uint32_t data);
 
 /* ---- MSRs; all of them here. false: #GP, nothing has changed ---- */
 

@@ -120,9 +120,9 @@ static bool deliver(struct lapics *lapics, const struct message *message, uint32
 	return taken;
 }
 
-bool lapics_msi(void *ctx, uint32_t address, uint32_t data)
+bool lapics_msi(void *ctl, uint32_t address, uint32_t data)
 {
-	struct lapics *lapics = ctx;
+	struct lapics *lapics = ctl;
 	struct message message = {
 		.dest = address >> MSI_DEST_SHIFT & 0xff,
 		.vector = (uint8_t)data,

@@ -40,9 +40,9 @@ struct pic8259 {
 
 void pic8259_init(struct pic8259 *pic, struct hv_irq out);
 /* IRQ 0..15 (2 is nobody's): the shape of hv_irq.set, ctl is the struct pic8259. Anyone. */
-void pic8259_irq_set(void *pic, uint32_t irq, bool level);
+void pic8259_irq_set(void *ctl, uint32_t irq, bool level);
 /* The CPU acknowledges (INTA): which vector; a spurious one if nothing is there any more. */
-uint8_t pic8259_ack(void *pic);
+uint8_t pic8259_ack(void *ctl);
 
 /* The device of all three regions is the struct pic8259. Each reset is the whole pair's; inputs
  * keep their level. */
