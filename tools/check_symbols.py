@@ -14,7 +14,7 @@ PREFIXES = """
 hv pt vm load fdt board virt_a64 virt_rv64 pc_x86 pc_acpi
 a64 psci smccc rv64 x86 svm
 gic vgic gicv2 gicv3 plic aplic lapic lapics ioapic pic8259 pit8254
-pl011 pl031 ns16550 goldfish_rtc cmos acpi_pm pc_reset pflash virtio
+pl011 pl031 ns16550 goldfish_rtc cmos fw_cfg acpi_pm pc_reset pflash virtio
 """
 PREFIX = re.compile("^(%s)_" % "|".join(PREFIXES.split()))
 # What a compiler's instrumentation adds; only ever in sanitizer or coverage builds.

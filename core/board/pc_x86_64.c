@@ -6,6 +6,7 @@
 #include <board/pc_x86_64.h>
 #include <dev/acpi_pm/acpi_pm.h>
 #include <dev/cmos/cmos.h>
+#include <dev/fw_cfg/fw_cfg.h>
 #include <dev/ioapic/ioapic.h>
 #include <dev/lapic/lapic.h>
 #include <dev/ns16550/ns16550.h>
@@ -37,9 +38,10 @@ struct machine {
 	struct cmos cmos;
 	struct acpi_pm pm;
 	struct pc_reset reset;
+	struct fw_cfg fw_cfg;
 	struct ns16550 uart;
 	struct pflash flash;
-	struct hv_lock uart_lock, pit_lock, cmos_lock;
+	struct hv_lock uart_lock, pit_lock, cmos_lock, fw_cfg_lock;
 };
 
 static struct hv_vm_cfg vm_cfg(const struct pc_x86_cfg *cfg)
@@ -126,6 +128,7 @@ static void init_devices(struct machine *machine, const struct pc_x86_cfg *cfg)
 	machine->uart_lock = HV_LOCK_INIT(HV_LOCK_DEV);
 	machine->pit_lock = HV_LOCK_INIT(HV_LOCK_DEV);
 	machine->cmos_lock = HV_LOCK_INIT(HV_LOCK_DEV);
+	machine->fw_cfg_lock = HV_LOCK_INIT(HV_LOCK_DEV);
 	ioapic_init(&machine->ioapic, &ioapic);
 	pic8259_init(&machine->pic,
 		(struct hv_irq){.set = lapic_pin_set, .ctl = &machine->lapics.cpu[0]});
@@ -134,6 +137,7 @@ static void init_devices(struct machine *machine, const struct pc_x86_cfg *cfg)
 		isa_irq(machine, PC_X86_CMOS_IRQ));
 	acpi_pm_init(&machine->pm, off);
 	pc_reset_init(&machine->reset, restart, off);
+	fw_cfg_init(&machine->fw_cfg, cfg->board.ram_size, cfg->board.cpus);
 	ns16550_init(&machine->uart, &board->console, isa_irq(machine, PC_X86_UART_IRQ));
 	board->vm->console = (struct hv_call_console){&board->console, &machine->uart_lock};
 	pflash_init(&machine->flash, cfg->board.flash_size);
@@ -179,6 +183,7 @@ static enum hv_status add_ports(struct machine *machine, const struct pc_x86_cfg
 	struct hv_lock *uart = shared ? &machine->uart_lock : NULL;
 	struct hv_lock *pit = shared ? &machine->pit_lock : NULL;
 	struct hv_lock *cmos = shared ? &machine->cmos_lock : NULL;
+	struct hv_lock *fw_cfg = shared ? &machine->fw_cfg_lock : NULL;
 	struct pc_reset *reset = &machine->reset;
 	const struct hv_region regions[] = {
 		ports(PIC8259_MASTER, PIC8259_PORT_SIZE, &pic8259_master_ops, &machine->pic, NULL),
@@ -193,6 +198,7 @@ static enum hv_status add_ports(struct machine *machine, const struct pc_x86_cfg
 		ports(PC_RESET_8042_COMMAND, 1, &pc_reset_command_ops, reset, NULL),
 		ports(PC_RESET_PORT_A, 1, &pc_reset_port_a_ops, reset, NULL),
 		ports(PC_RESET_EXIT, PC_RESET_EXIT_SIZE, &pc_reset_exit_ops, reset, NULL),
+		ports(FW_CFG_PORT, FW_CFG_PORT_SIZE, &fw_cfg_ops, &machine->fw_cfg, fw_cfg),
 		ports(PC_RESET_RST_CNT, 1, &pc_reset_rst_cnt_ops, reset, NULL),
 	};
 

@@ -8,6 +8,7 @@
 #include <dev/acpi_pm/acpi_pm.h>
 #include <dev/aplic/aplic.h>
 #include <dev/cmos/cmos.h>
+#include <dev/fw_cfg/fw_cfg.h>
 #include <dev/gic/gic.h>
 #include <dev/goldfish_rtc/goldfish_rtc.h>
 #include <dev/ioapic/ioapic.h>
@@ -211,6 +212,16 @@ static void init_pc_reset(struct bench *b)
 	pc_reset_init(b->dev, pin, pin);
 }
 
+static size_t size_fw_cfg(void)
+{
+	return sizeof(struct fw_cfg);
+}
+
+static void init_fw_cfg(struct bench *b)
+{
+	fw_cfg_init(b->dev, 0x10000000, 2);
+}
+
 static size_t size_cmos(void)
 {
 	return sizeof(struct cmos);
@@ -308,6 +319,7 @@ static const struct row devices[] = {
 	{&pc_reset_port_a_ops, 0, 1, true, init_pc_reset, size_pc_reset},
 	{&pc_reset_exit_ops, 0, PC_RESET_EXIT_SIZE, true, init_pc_reset, size_pc_reset},
 	{&pc_reset_rst_cnt_ops, 0, 1, true, init_pc_reset, size_pc_reset},
+	{&fw_cfg_ops, 0, FW_CFG_PORT_SIZE, false, init_fw_cfg, size_fw_cfg},
 	{&cmos_ops, 0, 2, true, init_cmos, size_cmos},
 	{&lapics_ops, 0, LAPIC_SIZE, false, init_lapics, size_lapics},
 	{&ioapic_ops, 0, 0x100, false, init_ioapic, size_ioapic},
