@@ -159,10 +159,10 @@ const struct x86_row x86_groups[GROUPS][8] = {
 		ROW(LLDT, W, EW, NONE, NONE, 0), ROW(LTR, W, EW, NONE, NONE, 0),
 		ROW2(OTHER(NONE, 0)),
 	},
-	[G_0F01] = {
-		ONLY(SGDT, F_MEM), ONLY(SIDT, F_MEM), ONLY(LGDT, F_MEM), ONLY(LIDT, F_MEM),
-		ROW(SMSW, V, EM, NONE, NONE, 0), OTHER(NONE, F_MEM),
-		ROW(LMSW, W, EW, NONE, NONE, 0), ROW(INVLPG, B, E, NONE, NONE, F_MEM),
+	[G_0F01] = { /* with memory; all but SMSW and LMSW have others with a register */
+		ONLY(SGDT, 0), ONLY(SIDT, 0), ONLY(LGDT, 0), ONLY(LIDT, 0),
+		ROW(SMSW, V, EM, NONE, NONE, 0), OTHER(NONE, 0),
+		ROW(LMSW, W, EW, NONE, NONE, 0), ROW(INVLPG, B, E, NONE, NONE, 0),
 	},
 	[G_0F71] = { [2] = OTHER(UB, F_REG), [4] = OTHER(UB, F_REG), [6] = OTHER(UB, F_REG) },
 	[G_0F73] = { [2] = ROW2(OTHER(UB, F_REG)), [6] = ROW2(OTHER(UB, F_REG)) },

@@ -502,6 +502,86 @@ static void d6_decode_lock__where_nothing_in_memory_changes__is_invalid(void **s
 	}
 }
 
+/* Opcodes with ModRM: a bit for each ModRM.reg that may be locked in front of memory. */
+static const struct {
+	const char *bytes;
+	uint8_t lockable;
+	bool no64;
+} locks[] = {
+	{"00", 0xff, false},
+	{"01", 0xff, false},
+	{"02", 0, false},
+	{"08", 0xff, false},
+	{"09", 0xff, false},
+	{"10", 0xff, false},
+	{"11", 0xff, false},
+	{"18", 0xff, false},
+	{"19", 0xff, false},
+	{"20", 0xff, false},
+	{"21", 0xff, false},
+	{"28", 0xff, false},
+	{"29", 0xff, false},
+	{"30", 0xff, false},
+	{"31", 0xff, false},
+	{"33", 0, false},
+	{"38", 0, false},
+	{"39", 0, false},
+	{"80", 0x7f, false},
+	{"81", 0x7f, false},
+	{"82", 0x7f, true},
+	{"83", 0x7f, false},
+	{"84", 0, false},
+	{"86", 0xff, false},
+	{"87", 0xff, false},
+	{"88", 0, false},
+	{"8b", 0, false},
+	{"8d", 0, false},
+	{"8f", 0, false},
+	{"c1", 0, false},
+	{"c7", 0, false},
+	{"d3", 0, false},
+	{"f6", 0x0c, false},
+	{"f7", 0x0c, false},
+	{"fe", 0x03, false},
+	{"ff", 0x03, false},
+	{"0f a3", 0, false},
+	{"0f ab", 0xff, false},
+	{"0f b3", 0xff, false},
+	{"0f bb", 0xff, false},
+	{"0f ba", 0xe0, false},
+	{"0f b0", 0xff, false},
+	{"0f b1", 0xff, false},
+	{"0f c0", 0xff, false},
+	{"0f c1", 0xff, false},
+	{"0f c3", 0, false},
+	{"0f c7", 0x02, false},
+	{"0f b6", 0, false},
+	{"0f af", 0, false},
+};
+
+static void d6_decode_lock__every_opcode_with_modrm__in_front_of_memory_only(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(locks); i++) {
+		for (unsigned n = 0; n < 8 * 3 * 2; n++) {
+			enum x86_mode mode = (enum x86_mode)(n / 2 % 3);
+			bool memory = n % 2 == 0, fits = locks[i].lockable >> n / 6 & memory;
+			uint8_t bytes[24] = {0xf0};
+			size_t at = 1 + parse(locks[i].bytes, bytes + 1);
+			struct x86_insn insn;
+			enum x86_decoded result;
+
+			bytes[at] = (uint8_t)(n / 6 << 3 | (memory ? 0x07 : 0xc1));
+			result = x86_decode(&insn, bytes, sizeof(bytes), mode);
+			fits = fits && !(locks[i].no64 && mode == X86_MODE_64);
+			if (result != (fits ? X86_DECODED : X86_DECODE_INVALID)) {
+				fail_msg("%s /%u in mode %d, memory %d: %d", locks[i].bytes, n / 6,
+					mode, memory, result);
+			}
+		}
+	}
+}
+
 /* AMD's CPUs take 16 bits, Intel's 32. */
 static void d7_decode_near_branch__66_in_64_bit_mode__has_16_bits_as_amd_has_it(void **state)
 {
@@ -555,6 +635,8 @@ static void d6_decode_nothing_allocated__each_map__is_invalid(void **state)
 		{"c6 08 00", ANY},
 		{"c6 f9 00", ANY},
 		{"c6 38 00", ANY},
+		{"c7 38 00 00 00 00", ANY},
+		{"66 0f 38 82 c0", ANY},
 		{"fe 10", ANY},
 		{"ff 38", ANY},
 		{"ff d8", ANY},
@@ -673,6 +755,7 @@ int main(void)
 		hv_unit_test(d6_decode_rex__before_a_legacy_prefix__is_ignored),
 		hv_unit_test(d6_decode_length__fourteen_prefixes_or_fifteen__the_bound_is_15),
 		hv_unit_test(d6_decode_lock__where_nothing_in_memory_changes__is_invalid),
+		hv_unit_test(d6_decode_lock__every_opcode_with_modrm__in_front_of_memory_only),
 		hv_unit_test(d7_decode_near_branch__66_in_64_bit_mode__has_16_bits_as_amd_has_it),
 		hv_unit_test(d6_decode_nothing_allocated__each_map__is_invalid),
 		hv_unit_test(d11_decode__every_shorter_buffer__needs_more_and_reads_nothing_beyond),

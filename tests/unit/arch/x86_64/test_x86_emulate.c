@@ -190,6 +190,70 @@ static void emulate_change__arithmetic_on_memory__read_and_written_with_flags(vo
 	assert_int_equal(emu.access[0].data, 42);
 }
 
+static void emulate_change__each_operation__what_the_alu_says(void **state)
+{
+	static const struct {
+		const char *bytes; /* [rbx], with eax or 3 */
+		uint8_t op;
+		bool write;
+	} cases[] = {
+		{"01 03", X86_OP_ADD, true},
+		{"09 03", X86_OP_OR, true},
+		{"11 03", X86_OP_ADC, true},
+		{"19 03", X86_OP_SBB, true},
+		{"21 03", X86_OP_AND, true},
+		{"29 03", X86_OP_SUB, true},
+		{"31 03", X86_OP_XOR, true},
+		{"39 03", X86_OP_CMP, false},
+		{"83 03 03", X86_OP_ADD, true},
+		{"83 0b 03", X86_OP_OR, true},
+		{"83 13 03", X86_OP_ADC, true},
+		{"83 1b 03", X86_OP_SBB, true},
+		{"83 23 03", X86_OP_AND, true},
+		{"83 2b 03", X86_OP_SUB, true},
+		{"83 33 03", X86_OP_XOR, true},
+		{"83 3b 03", X86_OP_CMP, false},
+		{"85 03", X86_OP_TEST, false},
+		{"f7 03 03 00 00 00", X86_OP_TEST, false},
+		{"f7 13", X86_OP_NOT, true},
+		{"f7 1b", X86_OP_NEG, true},
+		{"ff 03", X86_OP_INC, true},
+		{"ff 0b", X86_OP_DEC, true},
+		{"0f a3 03", X86_OP_BT, false},
+		{"0f ab 03", X86_OP_BTS, true},
+		{"0f b3 03", X86_OP_BTR, true},
+		{"0f bb 03", X86_OP_BTC, true},
+		{"0f ba 23 03", X86_OP_BT, false},
+		{"0f ba 2b 03", X86_OP_BTS, true},
+		{"0f ba 33 03", X86_OP_BTR, true},
+		{"0f ba 3b 03", X86_OP_BTC, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(cases); i++) {
+		uint64_t rflags = X86_FLAG_1 | X86_FLAG_CF, result;
+
+		cpu_open(X86_MODE_32);
+		sys.rflags = rflags;
+		regs.r[X86_RAX] = 3;
+		regs.r[X86_RBX] = 0x1000;
+		begin_one(cases[i].bytes, 0x1000, 4, true, cases[i].write);
+		emu.access[0].data = 0x80001234;
+		end_done();
+		result = x86_alu((enum x86_op)cases[i].op, 4, 0x80001234, 3, &rflags);
+		assert_int_equal(sys.rflags, rflags);
+		assert_int_equal(regs.r[X86_RAX], 3);
+		if (cases[i].write) {
+			assert_int_equal(emu.access[0].data, result);
+		}
+		regs.r[X86_RAX] = 32 + 3; /* only bits reach further */
+		assert_int_equal(begin(cases[i].bytes), X86_EMU_ACCESS);
+		assert_int_equal(emu.access[0].linear,
+			cases[i].op >= X86_OP_BT && insn.src.kind == X86_OPERAND_REG ? 0x1004
+										     : 0x1000);
+	}
+}
+
 static void emulate_look__cmp_and_test__nothing_is_written(void **state)
 {
 	(void)state;
@@ -626,6 +690,7 @@ int main(void)
 		hv_unit_test(emulate_load__each_size__register_as_the_size_has_it),
 		hv_unit_test(emulate_store__registers_and_immediates__data_is_cut_to_the_size),
 		hv_unit_test(emulate_change__arithmetic_on_memory__read_and_written_with_flags),
+		hv_unit_test(emulate_change__each_operation__what_the_alu_says),
 		hv_unit_test(emulate_look__cmp_and_test__nothing_is_written),
 		hv_unit_test(d8_emulate_exchange__xchg_xadd_cmpxchg__memory_and_register),
 		hv_unit_test(emulate_bits__number_in_a_register__reaches_beyond_the_operand),
