@@ -6,26 +6,29 @@
 #define SIGNATURE 0x554d4551u /* "QEMU", the first byte lowest */
 #define ID_PORTS  0x01u
 #define NO_ITEM   0xffffu /* until one is selected */
-#define ITEM_SIZE 8u      /* the longest; behind the others' ends are zeroes, too */
 
-static uint64_t value_of(const struct fw_cfg *cfg)
+struct item {
+	uint64_t value;
+	uint8_t size; /* bytes */
+};
+
+static struct item selected(const struct fw_cfg *cfg)
 {
 	switch (cfg->item) {
-	case FW_CFG_SIGNATURE: return SIGNATURE;
-	case FW_CFG_ID: return ID_PORTS;
-	case FW_CFG_RAM_SIZE: return cfg->ram_size;
+	case FW_CFG_SIGNATURE: return (struct item){SIGNATURE, 4};
+	case FW_CFG_ID: return (struct item){ID_PORTS, 4};
+	case FW_CFG_RAM_SIZE: return (struct item){cfg->ram_size, 8};
 	case FW_CFG_CPUS:
-	case FW_CFG_CPUS_MAX: return cfg->cpus;
-	default: return 0;
+	case FW_CFG_CPUS_MAX: return (struct item){cfg->cpus, 2};
+	default: return (struct item){0, 0};
 	}
 }
 
 static uint8_t next_byte(struct fw_cfg *cfg)
 {
-	if (cfg->next >= ITEM_SIZE) {
-		return 0;
-	}
-	return (uint8_t)(value_of(cfg) >> 8 * cfg->next++);
+	const struct item item = selected(cfg);
+
+	return cfg->next < item.size ? (uint8_t)(item.value >> 8 * cfg->next++) : 0;
 }
 
 static bool fw_cfg_access(void *dev, struct hv_access *access)
