@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "arch.h"
 
+#include <board/pc_x86_64.h>
 #include <board/virt_aarch64.h>
 #include <board/virt_riscv64.h>
 #include <hv/load.h>
@@ -47,7 +48,8 @@ static const struct arch rows[] = {
 		.name = "x86_64",
 		.machine = HV_MACHINE_X86_64,
 		.loader = &hv_load_x86_64,
-		.flash_max = HV_MIB(4),
+		.ram = PC_X86_RAM,
+		.flash_max = PC_X86_FLASH_MAX,
 		.append = "earlyprintk=serial,ttyS0,115200 console=ttyS0",
 		.kernel_env = "DRYDOCK_X86_64_KERNEL",
 		.initrd_env = "DRYDOCK_X86_64_INITRD",
