@@ -143,7 +143,12 @@ static const struct {
 	{"c5 f9 70 c0 01", X86_OP_OTHER, ANY},
 	{"c4 e2 79 00 c0", X86_OP_OTHER, ANY},
 	{"c4 e3 79 0f c0 01", X86_OP_OTHER, ANY},
+	{"c5 f8 c2 c0 01", X86_OP_OTHER, ANY},
+	{"c5 f9 c4 c0 01", X86_OP_OTHER, ANY},
+	{"c5 f8 c6 c0 01", X86_OP_OTHER, ANY},
+	{"c5 f9 c3 c0", X86_OP_OTHER, ANY},
 	{"62 f1 7c 48 58 c0", X86_OP_OTHER, ANY},
+	{"62 f6 7d 48 98 c0", X86_OP_OTHER, ANY},
 	{"8f e8 78 c0 c0 01", X86_OP_OTHER, ANY},
 	{"8f e9 78 81 c0", X86_OP_OTHER, ANY},
 	{"8f ea 78 10 c0 01 02 03 04", X86_OP_OTHER, ANY},
@@ -389,6 +394,8 @@ static void decode_control_registers__any_modrm__two_registers(void **state)
 	assert_operand(&insn.src, X86_OPERAND_REG, X86_RBX, 4);
 	insn = decoded("f0 0f 20 c0", X86_MODE_32); /* AMD's CR8 */
 	assert_operand(&insn.src, X86_OPERAND_CR, 8, 8);
+	insn = decoded("0f 20 c1", X86_MODE_64);
+	assert_operand(&insn.src, X86_OPERAND_CR, 0, 8);
 	insn = decoded("0f 23 fe", X86_MODE_64);
 	assert_operand(&insn.dst, X86_OPERAND_DR, 7, 8);
 	assert_operand(&insn.src, X86_OPERAND_REG, X86_RSI, 8);
@@ -642,6 +649,8 @@ static void d6_decode_nothing_allocated__each_map__is_invalid(void **state)
 		{"ff d8", ANY},
 		{"d9 d1", ANY},
 		{"d9 08", ANY},
+		{"df e1", ANY},
+		{"da e8", ANY},
 		{"66 c5 f8 77", ANY},
 		{"f3 c5 f8 77", ANY},
 		{"f0 c5 f8 77", ANY},

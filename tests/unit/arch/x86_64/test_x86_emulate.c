@@ -459,6 +459,10 @@ static void x22_emulate_limit__expand_down__above_it_up_to_the_segments_end(void
 	assert_fault("8b 03", X86_GP);
 	sys.seg[X86_DS].attrib |= X86_SEG_D;
 	begin_one("8b 03", 0xfffd, 4, true, false);
+	regs.r[X86_RBX] = 0xfffffffc;
+	begin_one("8b 03", 0xfffffffc, 4, true, false);
+	regs.r[X86_RBX] = 0xfffffffd;
+	assert_fault("8b 03", X86_GP);
 }
 
 static void emulate_segment_types__protected_mode__write_and_read_need_leave(void **state)
