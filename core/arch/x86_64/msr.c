@@ -30,6 +30,7 @@
 #define MSR_TSC_DEADLINE  0x6e0u
 #define MSR_EFER          0xc0000080u
 #define MSR_TSC_AUX       0xc0000103u
+#define MSR_PERF          0xc0010000u /* four selectors, four counters */
 #define MSR_SYSCFG        0xc0010010u
 #define MSR_HWCR          0xc0010015u
 #define MSR_TOP_MEM       0xc001001au
@@ -38,9 +39,6 @@
 #define MSR_INT_PENDING   0xc0010055u
 #define MSR_PSTATE_LIMIT  0xc0010061u
 #define MSR_LS_CFG        0xc0011020u
-#define MSR_IC_CFG        0xc0011021u
-#define MSR_DC_CFG        0xc0011022u
-#define MSR_BU_CFG        0xc0011023u
 #define MSR_DE_CFG        0xc0011029u
 #define MSR_BU_CFG2       0xc001102au
 
@@ -151,36 +149,34 @@ static bool tsc_aux_set(struct x86_vcpu *vcpu, uint64_t value)
 
 /* ---- those that mean nothing here ---- */
 
-/* Reads as this, and swallows what is written. */
+/* `count` of them from `first` on read as this, and swallow what is written. */
 static const struct quiet {
-	uint32_t msr;
+	uint32_t first, count;
 	uint64_t value;
 } quiet[] = {
-	{MSR_PLATFORM_ID, 0},
-	{MSR_PATCH_LEVEL, 0},
-	{MSR_PLATFORM_INFO, 0},
-	{MSR_MCG_CAP, 0}, /* no banks */
-	{MSR_MCG_STATUS, 0},
-	{MSR_DEBUGCTL, 0},
-	{MSR_SYSCFG, 0},
-	{MSR_HWCR, HWCR_TSC_FREQ},
-	{MSR_TOP_MEM, 0},
-	{MSR_TOP_MEM2, 0},
-	{MSR_NB_CFG, 0},
-	{MSR_INT_PENDING, 0},
-	{MSR_PSTATE_LIMIT, 0},
-	{MSR_LS_CFG, 0},
-	{MSR_IC_CFG, 0},
-	{MSR_DC_CFG, 0},
-	{MSR_BU_CFG, 0},
-	{MSR_DE_CFG, DE_CFG_LFENCE},
-	{MSR_BU_CFG2, 0},
+	{MSR_PLATFORM_ID, 1, 0},
+	{MSR_PATCH_LEVEL, 1, 0},
+	{MSR_PLATFORM_INFO, 1, 0},
+	{MSR_MCG_CAP, 1, 0}, /* no banks */
+	{MSR_MCG_STATUS, 1, 0},
+	{MSR_DEBUGCTL, 1, 0},
+	{MSR_PERF, 8, 0}, /* that every AMD has; they count nothing */
+	{MSR_SYSCFG, 1, 0},
+	{MSR_HWCR, 1, HWCR_TSC_FREQ},
+	{MSR_TOP_MEM, 1, 0},
+	{MSR_TOP_MEM2, 1, 0},
+	{MSR_NB_CFG, 1, 0},
+	{MSR_INT_PENDING, 1, 0},
+	{MSR_PSTATE_LIMIT, 1, 0},
+	{MSR_LS_CFG, 4, 0}, /* IC, DC and BU too */
+	{MSR_DE_CFG, 1, DE_CFG_LFENCE},
+	{MSR_BU_CFG2, 1, 0},
 };
 
 static const struct quiet *find_quiet(uint32_t msr)
 {
 	for (size_t i = 0; i < HV_ARRAY_COUNT(quiet); i++) {
-		if (quiet[i].msr == msr) {
+		if (msr - quiet[i].first < quiet[i].count) {
 			return &quiet[i];
 		}
 	}
