@@ -132,3 +132,10 @@ HV_COLD bool x86_code_decode(struct x86_vcpu *vcpu, struct x86_insn *insn, enum 
 	}
 	return decoded == X86_DECODED;
 }
+
+HV_COLD bool x86_code_is(struct x86_vcpu *vcpu, uint8_t byte)
+{
+	struct bytes bytes = {.count = 0};
+
+	return segment_room(vcpu->sys) != 0 && fetch_page(vcpu, &bytes, 1) && bytes.at[0] == byte;
+}

@@ -12,6 +12,8 @@
  */
 HV_WARN_UNUSED bool x86_code_decode(
 	struct x86_vcpu *vcpu, struct x86_insn *insn, enum hv_verdict *verdict);
+/* The byte at RIP can be fetched, and is this one. */
+HV_WARN_UNUSED bool x86_code_is(struct x86_vcpu *vcpu, uint8_t byte);
 
 /* ---- a part of its callers, as it is hot ---- */
 

@@ -16,7 +16,7 @@
 #define LOW        0x51u
 #define HIGH       0x91u
 #define UART_LINE  0x61u
-#define ESR_VECTOR 0x40u /* an IPI of a vector that may not be, sent */
+#define ESR_VECTOR 0x20u /* an IPI of a vector that may not be, sent */
 
 static volatile unsigned taken, last, seen[16];
 
@@ -191,8 +191,8 @@ static void pic_slave(void)
 	pic_mask((uint16_t) ~(BIT(2) | BIT(CMOS_IRQ)));
 	cmos_write(0x0a, 0x26); /* 1024 Hz */
 	b = cmos_read(0x0b);
-	cmos_write(0x0b, b | 0x40);
 	(void)cmos_read(0x0c);
+	cmos_write(0x0b, b | 0x40);
 	note("an interrupt through both", comes(VECTOR_IRQ + CMOS_IRQ));
 	cmos_write(0x0b, b);
 	note("in service in both", pic_read(READ_ISR) == (BIT(CMOS_IRQ) | BIT(2)));

@@ -5,8 +5,10 @@
  * single step where neither would come.
  */
 #include "rare.h"
+#include "step.h"
 #include "svm.h"
 
+#include <arch/x86_64/code.h>
 #include <arch/x86_64/life.h>
 #include <arch/x86_64/priv.h>
 #include <dev/lapic/lapic.h>
@@ -54,10 +56,31 @@ static bool takes_interrupts(const struct x86_vcpu *vcpu)
 	return (vcpu->sys->rflags & X86_FLAG_IF) && !is_shadowed(&svm_vmcb(vcpu)->control);
 }
 
+/*
+ * HLT behind STI ends as it begins when an interrupt waits. It does so here, for a CPU that forgets
+ * the shadow at VMRUN (QEMU's) takes the interrupt before HLT, and then sleeps without one (S4).
+ */
+static HV_COLD void end_halt(struct x86_vcpu *vcpu)
+{
+	const uint8_t hlt = 0xf4;
+	const struct x86_sys *sys = vcpu->sys;
+
+	if (sys->cpl == 0 && (sys->rflags & X86_FLAG_IF) && !(sys->rflags & X86_FLAG_TF) &&
+		x86_code_is(vcpu, hlt)) {
+		svm_step(vcpu, sizeof(hlt));
+	}
+}
+
 /* An interrupt; what is left of them, LAPIC_NOTHING for none. */
 static int inject_interrupt(struct x86_vcpu *vcpu, int pending)
 {
-	if (pending == LAPIC_NOTHING || !takes_interrupts(vcpu)) {
+	if (pending == LAPIC_NOTHING) {
+		return pending;
+	}
+	if (is_shadowed(&svm_vmcb(vcpu)->control)) {
+		end_halt(vcpu);
+	}
+	if (!takes_interrupts(vcpu)) {
 		return pending;
 	}
 	inject(vcpu, X86_EVENT_INTR, lapic_accept(vcpu->lapic, pending));

@@ -97,6 +97,40 @@ static void a7_interrupt__behind_sti__waits_in_a_window(void **state)
 	injects(0x41);
 }
 
+/* A CPU that forgets the shadow would take it before the HLT, and sleep behind it. */
+static void s4_interrupt__between_sti_and_hlt__ends_the_hlt(void **state)
+{
+	(void)state;
+	kit_ram[KIT_CODE] = 0xf4;
+	kit.control->shadow = SVM_SHADOW;
+	irq(0x41);
+	prepare();
+	injects(0x41);
+	assert_int_equal(kit.sys->rip, KIT_CODE + 1);
+	assert_int_equal(kit.control->shadow, 0);
+	assert_false(has_window());
+}
+
+/* Not where HLT is an exception, or a step that somebody waits for, or nothing is to be waited for.
+ */
+static void s4_interrupt__before_a_hlt_that_does_not_wait__waits_in_a_window(void **state)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		kit_teardown(state);
+		setup(state);
+		kit_ram[KIT_CODE] = i == 3 ? 0x90 : 0xf4;
+		kit.sys->cpl = i == 0 ? 3 : 0;
+		kit.sys->rflags |= i == 1 ? X86_FLAG_TF : 0;
+		kit.sys->rflags &= i == 2 ? ~X86_FLAG_IF : ~0ull;
+		kit.control->shadow = SVM_SHADOW;
+		irq(0x41);
+		prepare();
+		injects(0);
+		assert_int_equal(kit.sys->rip, KIT_CODE);
+		assert_true(has_window());
+	}
+}
+
 static void a7_interrupt__behind_an_exception__waits_in_a_window(void **state)
 {
 	(void)state;
@@ -311,6 +345,8 @@ int main(void)
 		entry_test(interrupt__pending__is_delivered_once),
 		entry_test(a7_interrupt__if_0__waits_in_a_window),
 		entry_test(a7_interrupt__behind_sti__waits_in_a_window),
+		entry_test(s4_interrupt__between_sti_and_hlt__ends_the_hlt),
+		entry_test(s4_interrupt__before_a_hlt_that_does_not_wait__waits_in_a_window),
 		entry_test(a7_interrupt__behind_an_exception__waits_in_a_window),
 		entry_test(a7_interrupt__below_tpr__waits_until_cr8_is_lower),
 		entry_test(interrupt__two__the_higher_first_and_the_other_in_a_window),
