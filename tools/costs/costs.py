@@ -24,8 +24,10 @@ def say(text):
 def measure_operations(machine, guest):
     without, ours, paths, counts = machine.operations(guest)
 
-
     def cost(said, name):
+        """None: there is no such thing without a hypervisor."""
+        if name not in said:
+            return None
         return said[name] - (0 if name in machine.arch.lateness else said["nothing"])
 
     result = {name: {"none": cost(without, name), "drydock": cost(ours, name), "path": len(paths[name]), "goal": goal}
@@ -57,11 +59,11 @@ def print_table(result):
     print("Instructions, in QEMU under -icount shift=0, -cpu %s, one CPU.\n" % result["cpu"])
     print(row % ("operation", "none", "Drydock", "goal"))
     for name, each in result["operations"].items():
-        print(row % (name, each["none"], each["drydock"], each["goal"]))
+        print(row % (name, "" if each["none"] is None else each["none"], each["drydock"], each["goal"] or ""))
     print(row % ("  of these in the hypervisor", "", "", ""))
     for name, each in result["operations"].items():
         print(row % ("    " + name, "", each["path"], ""))
-    print(row % ("entry to the guest's first instruction", "", result["entry"]["drydock"], result["entry"]["goal"]))
+    print(row % ("entry to the guest's first instruction", "", result["entry"]["drydock"], result["entry"]["goal"] or ""))
     for name, each in result["boots"].items():
         print(row % (name + ": overhead [%]", "", "%.3f" % each["overhead_percent"], each["goal_percent"] or ""))
         print(row % ("    exits", "", each["exits"], ""))

@@ -4,7 +4,7 @@
  * was booted with, at whatever address they run, those of the firmware below it, and all others.
  * One CPU. Arguments:
  *
- * at=ADDRESS: where the image is entered, at its first byte.
+ * at=ADDRESS, entry=BYTES: where the image is entered, and how far behind its first byte that is.
  *
  * image=BYTES: size of the image's code, from its first byte.
  *
@@ -29,13 +29,13 @@
 #include <string.h>
 
 #define OTHERS UINT32_MAX
-#define GRAIN  2u /* the shortest instruction */
+#define GRAIN  1u /* the shortest instruction */
 
 int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 static struct {
 	uint64_t entry;
-	size_t size, firmware_size;
+	size_t entry_offset, size, firmware_size;
 	const uint8_t *image; /* NULL until its first instruction */
 	uint64_t *runs;       /* one for each GRAIN of the image */
 	uint64_t firmware, others, before;
@@ -116,7 +116,9 @@ static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
 	(void)id;
 	if (!count.image && qemu_plugin_tb_vaddr(block) == count.entry) {
-		count.image = qemu_plugin_insn_haddr(qemu_plugin_tb_get_insn(block, 0));
+		count.image =
+			(const uint8_t *)qemu_plugin_insn_haddr(qemu_plugin_tb_get_insn(block, 0)) -
+			count.entry_offset;
 		count.loading = count.firmware;
 	}
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
@@ -152,6 +154,10 @@ static bool take_argument(const char *text)
 {
 	if (strncmp(text, "at=", 3) == 0) {
 		count.entry = strtoull(text + 3, NULL, 0);
+		return true;
+	}
+	if (strncmp(text, "entry=", 6) == 0) {
+		count.entry_offset = strtoul(text + 6, NULL, 0);
 		return true;
 	}
 	if (strncmp(text, "image=", 6) == 0) {

@@ -9,13 +9,15 @@ STT_FUNC = 2
 
 
 class Image:
-    """An image that is linked at address 0, so that addresses are offsets."""
+    """Addresses are offsets from where .text begins, wherever the image is linked."""
 
     def __init__(self, path, addr2line):
         self.path, self._addr2line = path, addr2line
         with open(path, "rb") as file:
             self.data = file.read()
         self.sections = self._read_sections()
+        self.base = self.sections[".text"][3]
+        self.entry = struct.unpack_from("<Q", self.data, 24)[0] - self.base
         self.symbols, self._starts = {}, []
         self._read_symbols()
         self._lines = {}
@@ -35,7 +37,7 @@ class Image:
         functions = set()
         for entry in range(at, at + size, 24):
             name, info, _, _, value, _ = struct.unpack_from("<I2BH2Q", self.data, entry)
-            text = self._string(strings + name)
+            text, value = self._string(strings + name), value - self.base
             if not text.startswith(("$", ".L")):  # mapping symbols, labels
                 self.symbols[text] = value
             if info & 15 == STT_FUNC or text.startswith("vector"):
@@ -55,12 +57,13 @@ class Image:
         if not wanted:
             return
         done = subprocess.run([self._addr2line, "-a", "-f", "-i", "-e", self.path], check=True, capture_output=True,
-                              text=True, input="".join("%#x\n" % address for address in wanted))
+                              text=True, input="".join("%#x\n" % (self.base + address) for address in wanted))
         lines = done.stdout.splitlines()
         for index, line in enumerate(lines):
             if line.startswith("0x"):
                 name = lines[index + 1]
-                self._lines[int(line, 16)] = name if name != "??" else self.function_at(int(line, 16))
+                address = int(line, 16) - self.base
+                self._lines[address] = name if name != "??" else self.function_at(address)
 
     def inner_function_at(self, address):
         return self._lines[address]

@@ -57,6 +57,7 @@ guest_enter:
 	mov	R_RDI(%rdi), %rdi
 	vmload
 	vmrun
+guest_exit:
 	vmsave
 	mov	%rdi, FRAME_RDI(%rsp)
 	mov	FRAME_REGS(%rsp), %rdi
