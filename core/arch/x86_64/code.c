@@ -4,6 +4,8 @@
 #include "event.h"
 #include "walk.h"
 
+#include <hv/check.h>
+
 /* What follows RIP, as far as it can be fetched; then why no more of it. */
 struct bytes {
 	uint8_t at[X86_INSN_MAX];
@@ -40,8 +42,7 @@ static void remember(
 	const struct hv_gmem_region *region = hv_gmem_find(&vcpu->hv.vm->gmem, GPA(gpa));
 	struct x86_code *code = &vcpu->code;
 
-	if (!region || !x86_is_long(vcpu->sys) || path->count < 2 ||
-		path->count > X86_CODE_LEVELS) {
+	if (HV_NEVER(!region) || !x86_is_long(vcpu->sys) || path->count > X86_CODE_LEVELS) {
 		return;
 	}
 	code->page = hv_align_down(linear, HV_PAGE_SIZE);

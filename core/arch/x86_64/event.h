@@ -17,7 +17,7 @@ HV_WARN_UNUSED enum hv_verdict x86_raise_error(
 HV_WARN_UNUSED enum hv_verdict x86_raise_page(
 	struct x86_vcpu *vcpu, uint64_t linear, uint32_t error);
 
-/* #DB by RFLAGS.TF, behind an instruction that core did. */
-HV_WARN_UNUSED enum hv_verdict x86_raise_step(struct x86_vcpu *vcpu);
+/* #DB by RFLAGS.TF, behind an instruction that core did. Always HV_RESUME, as it is benign. */
+enum hv_verdict x86_raise_step(struct x86_vcpu *vcpu);
 
 #endif

@@ -106,7 +106,7 @@ static void write_part(struct x86_vcpu *vcpu, uint64_t gpa, uint8_t size, uint64
 
 static uint64_t low(uint64_t value, uint8_t size)
 {
-	return size == 0 ? 0 : value & (~(uint64_t)0 >> (64 - 8 * size));
+	return value & (~(uint64_t)0 >> (64 - 8 * size));
 }
 
 uint64_t x86_mem_read(struct x86_vcpu *vcpu, const struct x86_place *place, uint8_t size)

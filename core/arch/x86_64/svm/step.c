@@ -17,13 +17,12 @@ HV_COLD uint64_t svm_length_decoded(struct x86_vcpu *vcpu, uint8_t op, enum hv_v
 	return insn.length;
 }
 
-/* A single step's trap is benign: no second exception, so none that could end the VM. */
 HV_COLD void svm_step_flags(struct x86_vcpu *vcpu)
 {
 	uint64_t flags = vcpu->sys->rflags;
 
 	vcpu->sys->rflags = flags & ~X86_FLAG_RF;
-	if ((flags & X86_FLAG_TF) && x86_raise_step(vcpu) != HV_RESUME) {
-		return;
+	if (flags & X86_FLAG_TF) {
+		x86_raise_step(vcpu);
 	}
 }

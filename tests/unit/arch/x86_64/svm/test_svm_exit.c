@@ -57,6 +57,24 @@ static void x13_cpuid__with_prefixes_and_without__steps_over_all_of_it(void **st
 	}
 }
 
+static void x13_cpuid__other_tables_or_segment__is_looked_for_there(void **state)
+{
+	(void)state;
+	kit_code(0x0f, 0xa2);
+	assert_int_equal(kit_exit(SVM_EXIT(CPUID), 0, 0), HV_RESUME);
+	kit_set64(0x9000, kit_get64(KIT_TABLES));
+	kit.sys->cr3 = 0x9000;
+	kit_code(0x66, 0x0f, 0xa2);
+	assert_int_equal(kit_exit(SVM_EXIT(CPUID), 0, 0), HV_RESUME);
+	assert_int_equal(kit.sys->rip, KIT_CODE + 2 + 3);
+	kit.sys->rip = KIT_CODE;
+	kit.sys->seg[X86_CS].attrib ^= X86_SEG_L | X86_SEG_D;
+	kit.sys->seg[X86_CS].base = 0x1000;
+	memcpy(&kit_ram[KIT_CODE + 0x1000], (uint8_t[]){0x66, 0x66, 0x0f, 0xa2}, 4);
+	assert_int_equal(kit_exit(SVM_EXIT(CPUID), 0, 0), HV_RESUME);
+	assert_int_equal(kit.sys->rip, KIT_CODE + 4);
+}
+
 static void x13_cpuid__next_rip_known__is_taken_from_there(void **state)
 {
 	(void)state;
@@ -332,6 +350,7 @@ int main(void)
 		kit_test(h11_vmmcall__from_cpl_3__is_undefined),
 		kit_test(cpuid__vendor__is_the_hosts),
 		kit_test(x13_cpuid__with_prefixes_and_without__steps_over_all_of_it),
+		kit_test(x13_cpuid__other_tables_or_segment__is_looked_for_there),
 		kit_test(x13_cpuid__next_rip_known__is_taken_from_there),
 		kit_test(x11_cpuid__code_gone_or_another__is_met_by_the_guest),
 		kit_test(port__in_and_out_of_all_sizes__reach_the_device),

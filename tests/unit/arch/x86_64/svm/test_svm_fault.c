@@ -128,6 +128,62 @@ static void device__other_instructions__are_emulated(void **state)
 	}
 }
 
+/* They begin like those that are done straight, where the code is known. */
+static void device__looks_like_a_plain_mov__is_told_apart(void **state)
+{
+	static const struct {
+		uint8_t code[8];
+		uint8_t length, size;
+		bool write;
+	} rows[] = {
+		{{0x48, 0x8b, 0x06}, 3, 8, false},
+		{{0x48, 0x89, 0x06}, 3, 8, true},
+		{{0x8a, 0x06}, 2, 1, false},
+		{{0x88, 0x06}, 2, 1, true},
+		{{0x48, 0xc7, 0x06, 1, 2, 3, 4}, 7, 8, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(rows); i++) {
+		kit_setup(NULL);
+		warm();
+		kit.r[X86_RSI] = KIT_DEV + 0x20;
+		memcpy(&kit_ram[KIT_CODE], rows[i].code, 8);
+		assert_int_equal(npf(rows[i].write ? WRITE : READ, KIT_DEV + 0x20), HV_RESUME);
+		assert_int_equal(kit.sys->rip, KIT_CODE + rows[i].length);
+		assert_int_equal(kit.dev.last.size, rows[i].size);
+		assert_int_equal(kit.dev.accesses, 1);
+	}
+}
+
+/* Code that is no access to memory at all by now. */
+static void d9_device__code_changed__touches_no_device(void **state)
+{
+	static const uint8_t codes[][3] = {{0x8b, 0xc6}, {0x89, 0xc6}, {0xc7, 0x0e}};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(codes); i++) {
+		kit_setup(NULL);
+		warm();
+		kit.r[X86_RSI] = KIT_DEV + 0x20;
+		memcpy(&kit_ram[KIT_CODE], codes[i], 3);
+		assert_int_equal(npf(i ? WRITE : READ, KIT_DEV + 0x20), HV_RESUME);
+		assert_int_equal(kit.dev.accesses, 0);
+	}
+}
+
+static void device__refuses__is_all_ones(void **state)
+{
+	(void)state;
+	warm();
+	kit.dev.refuse = true;
+	kit.r[X86_RSI] = KIT_DEV + 0x20;
+	kit_code(0x8b, 0x06);
+	assert_int_equal(npf(READ, KIT_DEV + 0x20), HV_RESUME);
+	assert_int_equal(kit.r[X86_RAX], 0xffffffff);
+	assert_int_equal(kit.sys->rip, KIT_CODE + 2);
+}
+
 /* At the page's start the access may have begun before it: then its own address counts. */
 static void d4_device__at_the_pages_start__is_where_the_instruction_says(void **state)
 {
@@ -302,6 +358,9 @@ int main(void)
 		kit_test(device__absolute_address__has_a_displacement_more),
 		kit_test(device__mov_of_an_immediate__is_stored),
 		kit_test(device__other_instructions__are_emulated),
+		kit_test(device__looks_like_a_plain_mov__is_told_apart),
+		kit_test(d9_device__code_changed__touches_no_device),
+		kit_test(device__refuses__is_all_ones),
 		kit_test(d4_device__at_the_pages_start__is_where_the_instruction_says),
 		kit_test(d10_device__code_changed_its_direction__is_not_done_straight),
 		kit_test(device__single_step__traps_behind_it),
