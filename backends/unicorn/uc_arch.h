@@ -32,16 +32,16 @@ struct sim_arch {
 	size_t (*arena_size)(struct sim *sim, const struct board_cfg *cfg);
 	/* The machine, and its vCPUs on the emulated CPU: sim->board. */
 	const char *(*build)(struct sim *sim, const struct board_cfg *cfg, struct hv_arena *arena);
-	/* Makes the guest's device tree, which is in its memory, true of its vCPUs. */
-	const char *(*tree_fit)(struct sim *sim, const struct hv_load_plan *plan);
+	/* The guest's images are in its memory: what of them, or of its vCPUs, has to be fitted. */
+	const char *(*loaded)(struct sim *sim, const struct hv_load_plan *plan);
 	/* The emulated CPU holds this vCPU from here on. */
 	void (*load)(struct sim *sim, uint16_t vcpu);
 	/* The loaded vCPU goes off: nothing that core does not keep is left for its next life. */
 	void (*clear)(struct sim *sim);
 	/* Its timers tell their interrupt controller; when they want to be asked again, in ns. */
 	uint64_t (*timers_update)(struct sim *sim, uint16_t vcpu);
-	/* HV_TODO_IRQ, before an entry of the loaded vCPU. */
-	void (*irq_prepare)(struct sim *sim, uint16_t vcpu);
+	/* HV_TODO_IRQ, before an entry of the loaded vCPU. HV_RESUME: it may be entered. */
+	enum hv_verdict (*irq_prepare)(struct sim *sim, uint16_t vcpu);
 	/* Runs the loaded vCPU to its next exit, which is handled, but not beyond `deadline` (ns).
 	 */
 	enum hv_verdict (*run)(struct sim *sim, uint16_t vcpu, uint64_t deadline);
@@ -52,6 +52,6 @@ struct sim_arch {
 		void *ctx);
 };
 
-extern const struct sim_arch sim_arch_a64, sim_arch_rv64;
+extern const struct sim_arch sim_arch_a64, sim_arch_rv64, sim_arch_x86;
 
 #endif

@@ -90,7 +90,7 @@ static const char *build(struct sim *sim, const struct board_cfg *cfg, struct hv
 }
 
 /* Such trees say nothing of a CPU that could be wrong. */
-static const char *tree_fit(struct sim *sim, const struct hv_load_plan *plan)
+static const char *loaded(struct sim *sim, const struct hv_load_plan *plan)
 {
 	(void)sim;
 	(void)plan;
@@ -116,9 +116,10 @@ static uint64_t timers_update(struct sim *sim, uint16_t vcpu)
 	return due > UINT64_MAX / SIM_TICK_NS ? HV_NEVER_DUE : due * SIM_TICK_NS;
 }
 
-static void irq_prepare(struct sim *sim, uint16_t vcpu)
+static enum hv_verdict irq_prepare(struct sim *sim, uint16_t vcpu)
 {
 	a64_entry_prepare(sim->a64.virt->vcpu[vcpu]);
+	return HV_RESUME;
 }
 
 static enum hv_verdict run(struct sim *sim, uint16_t index, uint64_t deadline)
@@ -162,7 +163,7 @@ const struct sim_arch sim_arch_a64 = {
 	.page_count = page_count,
 	.arena_size = arena_size,
 	.build = build,
-	.tree_fit = tree_fit,
+	.loaded = loaded,
 	.load = load,
 	.clear = clear,
 	.timers_update = timers_update,

@@ -88,10 +88,14 @@ static const char *build(struct sim *sim, const struct board_cfg *cfg, struct hv
 	return tie_vcpus(&sim->rv64);
 }
 
-static const char *tree_fit(struct sim *sim, const struct hv_load_plan *plan)
+static const char *loaded(struct sim *sim, const struct hv_load_plan *plan)
 {
-	uint8_t *tree = sim->memory.ram + (plan->dtb.v - VIRT_RV64_RAM);
+	uint8_t *tree;
 
+	if (plan->dtb.v == 0) {
+		return NULL;
+	}
+	tree = sim->memory.ram + (plan->dtb.v - VIRT_RV64_RAM);
 	if (rv64_dtb_narrow(tree, sim->cfg->guest->dtb.size, &sim->rv64.caps,
 		    &sim->report->load_error) != HV_OK) {
 		sim->report->load_error.input = "dtb";
@@ -119,9 +123,10 @@ static uint64_t timers_update(struct sim *sim, uint16_t vcpu)
 	return due > UINT64_MAX / SIM_RV64_TICK_NS ? HV_NEVER_DUE : due * SIM_RV64_TICK_NS;
 }
 
-static void irq_prepare(struct sim *sim, uint16_t vcpu)
+static enum hv_verdict irq_prepare(struct sim *sim, uint16_t vcpu)
 {
 	sim_rv64_irq_set(&sim->rv64.cpu, rv64_entry_prepare(sim->rv64.virt->vcpu[vcpu]));
+	return HV_RESUME;
 }
 
 static enum hv_verdict run(struct sim *sim, uint16_t index, uint64_t deadline)
@@ -154,7 +159,7 @@ const struct sim_arch sim_arch_rv64 = {
 	.page_count = page_count,
 	.arena_size = arena_size,
 	.build = build,
-	.tree_fit = tree_fit,
+	.loaded = loaded,
 	.load = load,
 	.clear = clear,
 	.timers_update = timers_update,

@@ -48,6 +48,13 @@ static inline bool sim_clock_block(struct sim_clock *clock)
 	return --clock->left == 0;
 }
 
+/* The next block is not the guest's, and does not count. */
+static inline void sim_clock_free(struct sim_clock *clock)
+{
+	clock->left++;
+	clock->look_at++;
+}
+
 /* From now on sim_clock_block() is true each time if `every` is not NULL; see sim_clock_pass(). */
 void sim_clock_every_block(struct sim_clock *clock, void *every);
 /* After sim_clock_block() was true: whether that was not for time's sake. */

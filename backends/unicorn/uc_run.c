@@ -47,8 +47,9 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* ---- a vCPU runs ---- */
 
-/* All that must be right before the guest goes on; false: it must not. */
-static bool prepare(struct sim *sim, struct hv_vcpu *vcpu, uint64_t turn_end, uint64_t *deadline)
+/* All that must be right before the guest goes on; HV_RESUME: it may. */
+static enum hv_verdict prepare(
+	struct sim *sim, struct hv_vcpu *vcpu, uint64_t turn_end, uint64_t *deadline)
 {
 	uint32_t todo;
 
@@ -59,12 +60,9 @@ static bool prepare(struct sim *sim, struct hv_vcpu *vcpu, uint64_t turn_end, ui
 	*deadline = earlier(*deadline, earlier(turn_end, sim->next_service));
 	todo = atomic_load(&vcpu->todo);
 	if (todo & HV_TODO_LEAVE) {
-		return false;
+		return HV_YIELD;
 	}
-	if (todo & HV_TODO_IRQ) {
-		sim->arch->irq_prepare(sim, vcpu->index);
-	}
-	return true;
+	return todo & HV_TODO_IRQ ? sim->arch->irq_prepare(sim, vcpu->index) : HV_RESUME;
 }
 
 /*
@@ -104,9 +102,10 @@ static bool run_vcpu(struct sim *sim, struct hv_vcpu *vcpu)
 	sim->arch->load(sim, vcpu->index);
 	end = turn_end(sim);
 	do {
-		verdict = prepare(sim, vcpu, end, &deadline)
-				  ? sim->arch->run(sim, vcpu->index, deadline)
-				  : HV_YIELD;
+		verdict = prepare(sim, vcpu, end, &deadline);
+		if (verdict == HV_RESUME) {
+			verdict = sim->arch->run(sim, vcpu->index, deadline);
+		}
 	} while (verdict == HV_RESUME && !is_service_due(sim) && port_now() < end);
 	if (verdict == HV_OFF) {
 		sim->arch->clear(sim);
@@ -252,7 +251,7 @@ static const char *boot(struct sim *sim)
 			HV_OK) {
 		return "the guest's images cannot be loaded";
 	}
-	wrong = plan.dtb.v ? sim->arch->tree_fit(sim, &plan) : NULL;
+	wrong = sim->arch->loaded(sim, &plan);
 	if (wrong) {
 		return wrong;
 	}
@@ -325,6 +324,15 @@ static void refuse(struct sim *sim, const char *wrong)
 	}
 }
 
+static const struct sim_arch *arch_of(const struct hv_guest *guest)
+{
+	switch (guest->machine) {
+	case EM_X86_64: return &sim_arch_x86;
+	case EM_RISCV: return &sim_arch_rv64;
+	default: return &sim_arch_a64;
+	}
+}
+
 void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
 {
 	static struct sim sim; /* large, and there is one run at a time */
@@ -333,7 +341,7 @@ void sim_run(const struct sim_cfg *cfg, struct sim_report *report)
 	*report = (struct sim_report){0};
 	sim = (struct sim){.cfg = cfg, .report = report, .input_open = cfg->in_fd >= 0 && cfg->in};
 	sim_now = &sim;
-	sim.arch = cfg->guest->machine == EM_RISCV ? &sim_arch_rv64 : &sim_arch_a64;
+	sim.arch = arch_of(cfg->guest);
 	sim_clock_start(&sim.clock, cfg->deterministic);
 	wrong = sim.arch->open(&sim);
 	if (wrong) {

@@ -8,7 +8,9 @@
 #include "uc_arch.h"
 #include "uc_clock.h"
 #include "uc_rv64.h"
+#include "uc_x86.h"
 
+#include <board/pc_x86_64.h>
 #include <board/virt_aarch64.h>
 #include <board/virt_riscv64.h>
 
@@ -36,16 +38,25 @@ struct sim_rv64 {
 	struct rv64_caps caps;
 };
 
+/* What an x86 guest needs besides. */
+struct sim_x86 {
+	struct sim_x86_cpu cpu;
+	struct pc_x86 *pc;
+	struct sim_x86_vcpu vcpu[HV_VCPUS];
+	struct x86_caps caps;
+};
+
 struct sim {
 	const struct sim_cfg *cfg;
 	struct sim_report *report;
 	struct sim_memory memory;
 	struct sim_clock clock;
 	const struct sim_arch *arch;
-	uc_engine *uc;         /* the emulated CPU */
-	struct board *board;   /* NULL: none yet */
-	struct sim_a64 a64;    /* either this, */
-	struct sim_rv64 rv64;  /* or that */
+	uc_engine *uc;       /* the emulated CPU */
+	struct board *board; /* NULL: none yet */
+	struct sim_a64 a64;  /* one of these */
+	struct sim_rv64 rv64;
+	struct sim_x86 x86;
 	uint16_t last;         /* the vCPU that ran last: they take turns */
 	uint64_t next_service; /* ns of the guest's time */
 	uint64_t idle_ns;      /* host time without a vCPU to run */
