@@ -48,18 +48,19 @@ struct guest_frame {
 
 /*
  * Runs instructions, and gives whether one of them took an exception; the rest of them is then left
- * out, and `trap` says what it was. Operands follow as in inline assembly. One CPU at a time.
- *     check("…", TRY("ud2") && trap.vector == VECTOR_UD);
+ * out, the stack pointer is what it was, and `trap` says what it was. Operands follow as in inline
+ * assembly, a ':' at least. One CPU at a time.
+ *     check("…", TRY("ud2", :) && trap.vector == VECTOR_UD);
  */
 #define TRY(code, ...)                                                                             \
 	({                                                                                         \
 		trap_taken = false;                                                                \
-		__asm__ volatile("movq $99f, trap_resume\n\t" code                                 \
+		__asm__ volatile("movq %%rsp, trap_rsp\n\tmovq $99f, trap_resume\n\t" code        \
 				 "\n99:\tmovq $0, trap_resume" __VA_ARGS__);                       \
 		trap_taken;                                                                        \
 	})
 extern volatile struct guest_frame trap;
-extern volatile uint64_t trap_cr2, trap_resume;
+extern volatile uint64_t trap_cr2, trap_resume, trap_rsp;
 extern volatile bool trap_taken;
 
 /* Called at an interrupt, with its vector; NULL: interrupts are unexpected. */

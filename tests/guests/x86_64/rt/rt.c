@@ -8,7 +8,8 @@
 #define S5_QEMU      0x2000u
 #define STACK_SHIFT  14
 #define TRAP_SHIFT   13
-#define GATE_PRESENT 0x8e00u
+#define GATE_TYPE    0x0e00u
+#define GATE_PRESENT (0x8000u | GATE_TYPE)
 #define GATE_USER    0x6000u
 #define DRYDOCK_EBX  0x64797244u
 
@@ -29,7 +30,7 @@ struct __attribute__((packed)) table_pointer {
 };
 
 volatile struct guest_frame trap;
-volatile uint64_t trap_cr2, trap_resume;
+volatile uint64_t trap_cr2, trap_resume, trap_rsp;
 volatile bool trap_taken;
 void (*volatile on_irq)(struct guest_frame *frame, unsigned vector);
 void (*volatile on_sync)(struct guest_frame *frame);
@@ -110,6 +111,8 @@ void guest_exception(struct guest_frame *frame)
 		trap_cr2 = REG_GET(cr2);
 		trap_taken = true;
 		frame->rip = trap_resume;
+		frame->rsp = trap_rsp;
+		frame->rflags &= ~RFLAGS_TF;
 		trap_resume = 0;
 		if (frame->cs & 3) {
 			leave_user(frame);
@@ -145,7 +148,7 @@ void gate_set(unsigned vector, const void *code)
 	idt[vector] = (struct gate){
 		.offset_low = (uint16_t)at,
 		.selector = CODE64,
-		.attributes = code ? GATE_PRESENT : 0,
+		.attributes = code ? GATE_PRESENT : GATE_TYPE,
 		.offset_mid = (uint16_t)(at >> 16),
 		.offset_high = (uint32_t)(at >> 32),
 	};
