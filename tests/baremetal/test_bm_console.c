@@ -13,11 +13,13 @@ static struct {
 	uint8_t sent[MOST], waiting[MOST];
 	size_t sent_count, room, waiting_at, waiting_count;
 	bool receive, transmit;
+	bool slow; /* there is room again once somebody was refused */
 } uart;
 
 bool uart_put(uint8_t byte)
 {
 	if (uart.room == 0) {
+		uart.room = uart.slow;
 		return false;
 	}
 	uart.room--;
@@ -131,6 +133,19 @@ static void console_output__room__sent_at_once(void **state)
 	assert_false(uart.transmit);
 }
 
+static void console_flush__slow_uart__all_is_sent(void **state)
+{
+	(void)state;
+	uart.room = 0;
+	guest_says("hello");
+	uart.slow = true;
+	console_flush();
+	assert_sent("hello");
+	assert_false(uart.transmit);
+	console_flush();
+	assert_sent("hello");
+}
+
 static void u4_console_output__uart_full__rest_waits_for_the_interrupt(void **state)
 {
 	(void)state;
@@ -220,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		console_test(console_output__room__sent_at_once),
+		console_test(console_flush__slow_uart__all_is_sent),
 		console_test(u4_console_output__uart_full__rest_waits_for_the_interrupt),
 		console_test(u4_console_output__full_and_more_said__order_kept),
 		console_test(console_input__bytes_come__device_told),

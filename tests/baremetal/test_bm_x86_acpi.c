@@ -195,11 +195,12 @@ static void fadt__fixed_registers__ports(void **state)
 	assert_false(acpi.has_s5);
 }
 
+/* The table ends right behind it. */
 static bool s5(const uint8_t *aml, uint32_t size)
 {
 	begin();
 	memcpy(mem.dsdt + dsdt_used, aml, size);
-	dsdt_used += size + 16;
+	dsdt_used += size;
 	finish();
 	memset(&acpi, 0, sizeof(acpi));
 	host_acpi_s5(&acpi, mem.dsdt);
@@ -225,6 +226,18 @@ static void s5__as_compilers_write_it__both_types(void **state)
 	assert_int_equal(acpi.s5b, 1);
 }
 
+/* Bochs's firmware has it last. */
+static void s5__cut_off_anywhere__not_taken(void **state)
+{
+	static const uint8_t bytes[] = {8, '_', 'S', '5', '_', 0x12, 0x46, 0, 4, 0x0a, 5, 0x0a, 7};
+
+	(void)state;
+	assert_true(s5(bytes, sizeof(bytes)));
+	for (uint32_t size = 0; size < sizeof(bytes); size++) {
+		assert_false(s5(bytes, size));
+	}
+}
+
 static void s5__other_uses_of_the_name__not_taken(void **state)
 {
 	static const uint8_t call[] = {0x70, '_', 'S', '5', '_', 0x12, 6, 4, 0x0a, 5};
@@ -245,6 +258,7 @@ int main(void)
 		hv_unit_test(tables__missing_or_broken__said),
 		hv_unit_test(fadt__fixed_registers__ports),
 		hv_unit_test(s5__as_compilers_write_it__both_types),
+		hv_unit_test(s5__cut_off_anywhere__not_taken),
 		hv_unit_test(s5__other_uses_of_the_name__not_taken),
 	};
 

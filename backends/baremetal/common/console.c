@@ -93,6 +93,15 @@ void console_irq(void)
 	hv_vm_poll(console.vm);
 }
 
+void console_flush(void)
+{
+	console_lock();
+	do {
+		drain();
+	} while (console.is_held);
+	console_unlock();
+}
+
 void console_attach(struct board *board)
 {
 	struct hv_chan *chan = &board->console;

@@ -9,5 +9,7 @@
 void console_attach(struct board *board);
 /* The UART's interrupt. */
 void console_irq(void);
+/* The VM has stopped: waits until the UART has taken what it said. */
+void console_flush(void);
 
 #endif

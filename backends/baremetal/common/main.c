@@ -28,6 +28,7 @@ static _Noreturn void finish(void)
 	char line[128];
 	struct hv_text text = HV_TEXT(line);
 
+	console_flush();
 	if (guest.bundle.stats) {
 		guest_stats(&guest);
 	}

@@ -39,7 +39,7 @@ enum madt_type {
 #define AML_PACKAGE 0x12u
 #define AML_BYTE    0x0au
 #define AML_ONE     0x01u
-#define S5_BYTES    16u /* as far as we look behind its name */
+#define S5_NAME     4 /* bytes */
 
 #define GAS_MAX_PORT 0xffffu
 
@@ -206,40 +206,55 @@ static void read_madt(struct host_acpi *acpi, const uint8_t *madt)
 
 /* ---- FADT, and \_S5_ ---- */
 
-/* One element of the package, a number in one byte; where the next begins. */
-static uint32_t read_byte(const uint8_t *aml, uint8_t *value)
+/* What is left of a table; it reads as zeros behind its end, and says so. */
+struct aml {
+	const uint8_t *at, *end;
+	bool over;
+};
+
+static uint8_t next_byte(struct aml *aml)
 {
-	if (aml[0] == AML_BYTE) {
-		*value = aml[1];
-		return 2;
+	if (aml->at == aml->end) {
+		aml->over = true;
+		return 0;
 	}
-	*value = aml[0] == AML_ONE ? 1 : 0;
-	return 1;
+	return *aml->at++;
 }
 
-/* S5_BYTES are there. A package's length takes up to three more bytes, by its first one's top. */
-static bool read_s5(struct host_acpi *acpi, const uint8_t *aml)
+/* One element of the package, a number in one byte. */
+static uint8_t read_number(struct aml *aml)
 {
-	uint32_t at;
+	uint8_t op = next_byte(aml);
 
-	if (aml[4] != AML_PACKAGE) {
+	if (op == AML_BYTE) {
+		return next_byte(aml);
+	}
+	return op == AML_ONE ? 1 : 0;
+}
+
+/* Behind the name. A package's length takes up to three more bytes, by its first one's top. */
+static bool read_s5(struct host_acpi *acpi, struct aml aml)
+{
+	if (next_byte(&aml) != AML_PACKAGE) {
 		return false;
 	}
-	at = 5u + 1 + (aml[5] >> 6) + 1;
-	at += read_byte(aml + at, &acpi->s5a);
-	(void)read_byte(aml + at, &acpi->s5b);
-	return true;
+	for (unsigned more = next_byte(&aml) >> 6; more; more--) {
+		(void)next_byte(&aml);
+	}
+	(void)next_byte(&aml); /* how many elements */
+	acpi->s5a = read_number(&aml);
+	acpi->s5b = read_number(&aml);
+	return !aml.over;
 }
 
 void host_acpi_s5(struct host_acpi *acpi, const uint8_t *dsdt)
 {
-	uint32_t length = hv_le32(dsdt + TABLE_LENGTH);
+	const uint8_t *end = dsdt + hv_le32(dsdt + TABLE_LENGTH);
 
-	for (uint32_t at = TABLE_BODY + 1; at + S5_BYTES <= length && !acpi->has_s5; at++) {
-		const uint8_t *aml = dsdt + at;
-
-		if (is_tag(aml, "_S5_", 4) && (aml[-1] == AML_NAME || aml[-1] == AML_ROOT)) {
-			acpi->has_s5 = read_s5(acpi, aml);
+	for (const uint8_t *at = dsdt + TABLE_BODY + 1; end - at >= S5_NAME && !acpi->has_s5;
+		at++) {
+		if (is_tag(at, "_S5_", S5_NAME) && (at[-1] == AML_NAME || at[-1] == AML_ROOT)) {
+			acpi->has_s5 = read_s5(acpi, (struct aml){.at = at + S5_NAME, .end = end});
 		}
 	}
 }

@@ -27,7 +27,8 @@
 
 #define LSR_DATA (1u << 0)
 #define LSR_THRE (1u << 5)
-#define LSR_NONE 0xffu /* nobody answers */
+#define LSR_TEMT (1u << 6) /* the last bit is on the wire */
+#define LSR_NONE 0xffu     /* nobody answers */
 
 static struct {
 	uint16_t base; /* 0: none yet */
@@ -79,6 +80,7 @@ void uart_irq_enable(bool receive, bool transmit)
 	put(UART_IER, (receive ? IER_RECEIVE : 0) | (transmit ? IER_TRANSMIT : 0));
 }
 
+/* What is written is out when this returns: the machine may be switched off right then. */
 void console_write(const char *bytes, size_t size)
 {
 	if (uart.base == 0) {
@@ -87,6 +89,8 @@ void console_write(const char *bytes, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		while (!uart_put((uint8_t)bytes[i])) {
 		}
+	}
+	while (!(get(UART_LSR) & LSR_TEMT)) {
 	}
 }
 
