@@ -11,7 +11,7 @@ import sys
 
 MEM = {"memcpy", "memmove", "memset", "memcmp"}
 PREFIXES = """
-hv pt vm load fdt board virt_a64 virt_rv64 pc_x86 pc_acpi
+hv pt vm load fdt board virt_a64 virt_rv64 pc_x86 pc_acpi pc_firmware
 a64 psci smccc rv64 x86 svm
 gic vgic gicv2 gicv3 plic aplic lapic lapics ioapic pic8259 pit8254
 pl011 pl031 ns16550 goldfish_rtc cmos fw_cfg acpi_pm pc_reset pflash virtio

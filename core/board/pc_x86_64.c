@@ -2,6 +2,7 @@
 /* Wires one pc-x86_64 machine. It only connects: what a part does is in the part's own folder. */
 #include "parts.h"
 #include "pc_acpi.h"
+#include "pc_firmware.h"
 
 #include <board/pc_x86_64.h>
 #include <dev/acpi_pm/acpi_pm.h>
@@ -287,6 +288,7 @@ void pc_x86_boot(struct pc_x86 *pc, const struct hv_load_plan *plan)
 	}
 	if (plan->kind == HV_LOAD_MULTIBOOT) {
 		boot.rax = MULTIBOOT_MAGIC;
+		pc_firmware_leave(pc->board.vm, plan);
 	}
 	x86_boot_set(pc->vcpu[0], &boot);
 }

@@ -54,7 +54,10 @@ HV_WARN_UNUSED enum hv_status pc_x86_create(
 size_t pc_x86_arena_size(const struct pc_x86_cfg *cfg);
 uint32_t pc_x86_page_count(const struct pc_x86_cfg *cfg);
 
-/* Before the VM starts: vCPU 0 begins as what was loaded expects it. */
+/*
+ * Before the VM starts, and after hv_load_commit(): vCPU 0 begins as what was loaded expects it. A
+ * multiboot image also finds what firmware leaves.
+ */
 void pc_x86_boot(struct pc_x86 *pc, const struct hv_load_plan *plan);
 
 #endif

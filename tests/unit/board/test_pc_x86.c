@@ -431,6 +431,83 @@ static void pc_x86_boot__each_kind_of_kernel__has_its_protocols_registers(void *
 	}
 }
 
+/* ---- what firmware leaves ---- */
+
+static void boot_multiboot(uint64_t segment_at)
+{
+	const struct hv_load_plan plan = {.kind = HV_LOAD_MULTIBOOT,
+		.segment_count = 1,
+		.segment = {{.to = GPA(segment_at), .mem_size = 16}}};
+
+	create(1);
+	memset(ram, 0x55, 0x1000);
+	pc_x86_boot(virt, &plan);
+}
+
+/* Where a real-mode vector leads to. */
+static uint64_t handler(unsigned vector)
+{
+	return hv_le16(ram + 4 * vector) + (uint64_t)(hv_le16(ram + 4 * vector + 2) << 4);
+}
+
+static void pc_x86_firmware__multiboot__its_vectors_return(void **state)
+{
+	static const uint8_t irq[] = {0x50, 0xb0, 0x20, 0xe6, 0x20, 0x58, 0xcf};
+	static const uint8_t slave[] = {0x50, 0xb0, 0x20, 0xe6, 0xa0, 0xe6, 0x20, 0x58, 0xcf};
+
+	(void)state;
+	boot_multiboot(0x400);
+	for (unsigned vector = 0; vector < 256; vector++) {
+		if (vector >= 8 && vector < 16) {
+			assert_memory_equal(ram + handler(vector), irq, sizeof(irq));
+		} else if (vector >= 0x70 && vector < 0x78) {
+			assert_memory_equal(ram + handler(vector), slave, sizeof(slave));
+		} else {
+			assert_int_equal(ram[handler(vector)], 0xcf);
+		}
+		assert_true(handler(vector) > HV_PC_ACPI && handler(vector) < HV_PC_RAM);
+	}
+	assert_int_equal(ram[0x400], 0x55);
+}
+
+static void pc_x86_firmware__segment_where_the_vectors_would_be__is_left(void **state)
+{
+	(void)state;
+	boot_multiboot(0x3ff);
+	for (unsigned i = 0; i < 0x400; i++) {
+		assert_int_equal(ram[i], 0x55);
+	}
+}
+
+static void pc_x86_firmware__multiboot__the_timer_ticks_at_18_2_hz_as_vector_8(void **state)
+{
+	(void)state;
+	fake_port.now = 0;
+	boot_multiboot(0x100000);
+	assert_int_equal(in(PIC8259_MASTER + 1, 1), 0xf8);
+	assert_int_equal(in(PIC8259_SLAVE + 1, 1), 0xff);
+	(void)hv_vm_expire(virt->board.vm, 54000000);
+	out(PIC8259_MASTER, 1, 0x0a); /* read IRR */
+	assert_int_equal(in(PIC8259_MASTER, 1), 0);
+	(void)hv_vm_expire(virt->board.vm, 56000000);
+	assert_int_equal(in(PIC8259_MASTER, 1), 1);
+	assert_int_equal(lapic_pending(lapic(0)), LAPIC_EXTERNAL);
+	assert_int_equal(lapic_accept(lapic(0), LAPIC_EXTERNAL), 8);
+}
+
+static void pc_x86_firmware__other_kinds__find_nothing(void **state)
+{
+	const struct hv_load_plan plan = {.kind = HV_LOAD_PVH};
+
+	(void)state;
+	create(1);
+	memset(ram, 0x55, 0x1000);
+	pc_x86_boot(virt, &plan);
+	assert_int_equal(ram[0], 0x55);
+	(void)hv_vm_expire(virt->board.vm, 1000000000);
+	assert_int_equal(lapic_pending(lapic(0)), LAPIC_NOTHING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +533,10 @@ int main(void)
 		board_test(pc_x86_create__acpi_tables__are_in_memory),
 		board_test(pc_x86_create__a_part_says_no__its_status_and_nothing_is_left),
 		board_test(pc_x86_boot__each_kind_of_kernel__has_its_protocols_registers),
+		board_test(pc_x86_firmware__multiboot__its_vectors_return),
+		board_test(pc_x86_firmware__segment_where_the_vectors_would_be__is_left),
+		board_test(pc_x86_firmware__multiboot__the_timer_ticks_at_18_2_hz_as_vector_8),
+		board_test(pc_x86_firmware__other_kinds__find_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
