@@ -63,6 +63,9 @@ static HV_COLD enum hv_verdict raise(struct x86_vcpu *vcpu, const struct x86_eve
 	}
 	keep(vcpu);
 	vcpu->event = what == SECOND ? *event : double_fault;
+	if (vcpu->event.vector != X86_DB) { /* the flags of a fault: no breakpoint at its return */
+		vcpu->sys->rflags |= X86_FLAG_RF;
+	}
 	x86_look(vcpu);
 	return HV_RESUME;
 }

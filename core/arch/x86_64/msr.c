@@ -9,38 +9,45 @@
 
 #include <dev/lapic/lapic.h>
 
-#define MSR_TSC           0x10u
-#define MSR_PLATFORM_ID   0x17u
-#define MSR_APIC_BASE     0x1bu
-#define MSR_TSC_ADJUST    0x3bu
-#define MSR_PATCH_LEVEL   0x8bu
-#define MSR_PLATFORM_INFO 0xceu
-#define MSR_MTRR_CAP      0xfeu
-#define MSR_MCG_CAP       0x179u
-#define MSR_MCG_STATUS    0x17au
-#define MSR_MISC_ENABLE   0x1a0u
-#define MSR_DEBUGCTL      0x1d9u
-#define MSR_MTRR_RANGE    0x200u /* pairs of base and mask */
-#define MSR_MTRR_64K      0x250u
-#define MSR_MTRR_16K_LOW  0x258u
-#define MSR_MTRR_16K_HIGH 0x259u
-#define MSR_MTRR_4K       0x268u /* eight of them */
-#define MSR_PAT           0x277u
-#define MSR_MTRR_DEF      0x2ffu
-#define MSR_TSC_DEADLINE  0x6e0u
-#define MSR_EFER          0xc0000080u
-#define MSR_TSC_AUX       0xc0000103u
-#define MSR_PERF          0xc0010000u /* four selectors, four counters */
-#define MSR_SYSCFG        0xc0010010u
-#define MSR_HWCR          0xc0010015u
-#define MSR_TOP_MEM       0xc001001au
-#define MSR_TOP_MEM2      0xc001001du
-#define MSR_NB_CFG        0xc001001fu
-#define MSR_INT_PENDING   0xc0010055u
-#define MSR_PSTATE_LIMIT  0xc0010061u
-#define MSR_LS_CFG        0xc0011020u
-#define MSR_DE_CFG        0xc0011029u
-#define MSR_BU_CFG2       0xc001102au
+#define MSR_TSC            0x10u
+#define MSR_PLATFORM_ID    0x17u
+#define MSR_APIC_BASE      0x1bu
+#define MSR_TSC_ADJUST     0x3bu
+#define MSR_PATCH_LEVEL    0x8bu
+#define MSR_PLATFORM_INFO  0xceu
+#define MSR_MTRR_CAP       0xfeu
+#define MSR_SYSENTER_ESP   0x175u
+#define MSR_SYSENTER_EIP   0x176u
+#define MSR_MCG_CAP        0x179u
+#define MSR_MCG_STATUS     0x17au
+#define MSR_MISC_ENABLE    0x1a0u
+#define MSR_DEBUGCTL       0x1d9u
+#define MSR_MTRR_RANGE     0x200u /* pairs of base and mask */
+#define MSR_MTRR_64K       0x250u
+#define MSR_MTRR_16K_LOW   0x258u
+#define MSR_MTRR_16K_HIGH  0x259u
+#define MSR_MTRR_4K        0x268u /* eight of them */
+#define MSR_PAT            0x277u
+#define MSR_MTRR_DEF       0x2ffu
+#define MSR_TSC_DEADLINE   0x6e0u
+#define MSR_EFER           0xc0000080u
+#define MSR_LSTAR          0xc0000082u
+#define MSR_CSTAR          0xc0000083u
+#define MSR_FS_BASE        0xc0000100u
+#define MSR_GS_BASE        0xc0000101u
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+#define MSR_TSC_AUX        0xc0000103u
+#define MSR_PERF           0xc0010000u /* four selectors, four counters */
+#define MSR_SYSCFG         0xc0010010u
+#define MSR_HWCR           0xc0010015u
+#define MSR_TOP_MEM        0xc001001au
+#define MSR_TOP_MEM2       0xc001001du
+#define MSR_NB_CFG         0xc001001fu
+#define MSR_INT_PENDING    0xc0010055u
+#define MSR_PSTATE_LIMIT   0xc0010061u
+#define MSR_LS_CFG         0xc0011020u
+#define MSR_DE_CFG         0xc0011029u
+#define MSR_BU_CFG2        0xc001102au
 
 #define MTRR_CAP        (X86_MTRR_VARIABLE / 2 | HV_BIT(8) | HV_BIT(10)) /* fixed ranges, WC */
 #define MTRR_DEF_MASK   (MTRR_ENABLE | 0xff)
@@ -147,6 +154,29 @@ static bool tsc_aux_set(struct x86_vcpu *vcpu, uint64_t value)
 	return true;
 }
 
+/* ---- those that hold an address of the guest's ---- */
+
+static uint64_t *address_of(struct x86_vcpu *vcpu, uint32_t msr)
+{
+	struct x86_sys *sys = vcpu->sys;
+
+	switch (msr) {
+	case MSR_SYSENTER_ESP: return &sys->sysenter_esp;
+	case MSR_SYSENTER_EIP: return &sys->sysenter_eip;
+	case MSR_LSTAR: return &sys->lstar;
+	case MSR_CSTAR: return &sys->cstar;
+	case MSR_FS_BASE: return &sys->seg[X86_FS].base;
+	case MSR_GS_BASE: return &sys->seg[X86_GS].base;
+	case MSR_KERNEL_GS_BASE: return &sys->kernel_gs_base;
+	default: return NULL;
+	}
+}
+
+static bool is_canonical(const struct x86_vcpu *vcpu, uint64_t address)
+{
+	return hv_sign_extend(address, vcpu->sys->cr4 & X86_CR4_LA57 ? 57 : 48) == address;
+}
+
 /* ---- those that mean nothing here ---- */
 
 /* `count` of them from `first` on read as this, and swallow what is written. */
@@ -193,27 +223,31 @@ static bool is_x2apic(uint32_t msr)
 static HV_COLD bool other_read(struct x86_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct quiet *row = find_quiet(msr);
-	const uint64_t *range = mtrr(vcpu, msr);
+	const uint64_t *kept = mtrr(vcpu, msr);
 
-	if (!row && !range) {
+	if (!kept) {
+		kept = address_of(vcpu, msr);
+	}
+	if (!row && !kept) {
 		return false;
 	}
-	*value = row ? row->value : *range;
+	*value = row ? row->value : *kept;
 	return true;
 }
 
 static HV_COLD bool other_write(struct x86_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	uint64_t *range = mtrr(vcpu, msr);
+	uint64_t *range = mtrr(vcpu, msr), *address = address_of(vcpu, msr);
 
-	if (!range) {
-		return find_quiet(msr) != NULL;
+	if (range && is_mtrr_value(vcpu, msr, value)) {
+		*range = value;
+		return true;
 	}
-	if (!is_mtrr_value(vcpu, msr, value)) {
-		return false;
+	if (address && is_canonical(vcpu, value)) {
+		*address = value;
+		return true;
 	}
-	*range = value;
-	return true;
+	return find_quiet(msr) != NULL;
 }
 
 bool x86_msr_read(struct x86_vcpu *vcpu, uint32_t msr, uint64_t *value)

@@ -60,19 +60,33 @@ void svm_vmcb_init(struct x86_vcpu *vcpu, struct svm_vmcb *vmcb, const struct sv
 /* Two bits per MSR, read and write; a range of 8192 MSRs takes 2 KiB (APM2 15.11). */
 #define RANGE_MSRS 0x2000u
 
-static void allow(uint8_t *msrpm, uint32_t msr)
+static void allow(uint8_t *msrpm, uint32_t msr, unsigned rights)
 {
 	uint32_t range = msr < RANGE_MSRS ? 0 : 1; /* from 0; from 0xc0000000 */
 	uint32_t bit = (range * RANGE_MSRS + msr % RANGE_MSRS) * 2;
 
-	msrpm[bit / 8] &= (uint8_t) ~(3u << bit % 8);
+	msrpm[bit / 8] &= (uint8_t) ~(rights << bit % 8);
 }
 
-/* What VMRUN, VMLOAD and #VMEXIT, VMSAVE swap with the host's. */
-static const uint32_t own[] = {
-	0x174, 0x175, 0x176,                            /* SYSENTER */
-	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* SYSCALL */
-	0xc0000100, 0xc0000101, 0xc0000102,             /* FS, GS, KERNEL_GS */
+/*
+ * What VMLOAD and VMSAVE swap with the host's. Writes of those that hold an address exit, as QEMU
+ * does not check that it is canonical, and the guest would not survive its own mistake.
+ */
+enum { READ = 1, WRITE = 2 };
+static const struct {
+	uint32_t msr;
+	uint8_t rights;
+} own[] = {
+	{0x174, READ | WRITE},      /* SYSENTER_CS */
+	{0x175, READ},              /* SYSENTER_ESP */
+	{0x176, READ},              /* SYSENTER_EIP */
+	{0xc0000081, READ | WRITE}, /* STAR */
+	{0xc0000082, READ},         /* LSTAR */
+	{0xc0000083, READ},         /* CSTAR */
+	{0xc0000084, READ | WRITE}, /* SFMASK */
+	{0xc0000100, READ},         /* FS_BASE */
+	{0xc0000101, READ},         /* GS_BASE */
+	{0xc0000102, READ},         /* KERNEL_GS_BASE */
 };
 
 void svm_maps_init(uint8_t iopm[SVM_IOPM_SIZE], uint8_t msrpm[SVM_MSRPM_SIZE])
@@ -80,7 +94,7 @@ void svm_maps_init(uint8_t iopm[SVM_IOPM_SIZE], uint8_t msrpm[SVM_MSRPM_SIZE])
 	__builtin_memset(iopm, 0xff, SVM_IOPM_SIZE);
 	__builtin_memset(msrpm, 0xff, SVM_MSRPM_SIZE);
 	for (size_t i = 0; i < HV_ARRAY_COUNT(own); i++) {
-		allow(msrpm, own[i]);
+		allow(msrpm, own[i].msr, own[i].rights);
 	}
 }
 

@@ -82,6 +82,10 @@ static void step__trap__is_told_in_dr6(void **state)
 	kit_raised(X86_DB, false, 0);
 	assert_int_equal(kit.sys->dr6, X86_DR6_INIT | X86_DR6_BS);
 	assert_int_equal(exits(HV_EXIT_GUEST), 1);
+	assert_false(kit.sys->rflags & X86_FLAG_RF); /* a trap's flags, and a fault's */
+	kit.vcpu->event.valid = false;
+	assert_int_equal(x86_raise(kit.vcpu, X86_UD), HV_RESUME);
+	assert_true(kit.sys->rflags & X86_FLAG_RF);
 }
 
 int main(void)

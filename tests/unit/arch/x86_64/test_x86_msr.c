@@ -143,6 +143,26 @@ static void mtrrs__ranges_and_default__are_remembered(void **state)
 	assert_false(exists(0x270));
 }
 
+static void addresses__canonical__are_kept_and_others_refused(void **state)
+{
+	static const uint32_t numbers[] = {
+		0x175, 0x176, 0xc0000082, 0xc0000083, 0xc0000100, 0xc0000101, 0xc0000102};
+
+	(void)state;
+	for (size_t i = 0; i < HV_ARRAY_COUNT(numbers); i++) {
+		kit.sys->cr4 = X86_CR4_PAE;
+		keeps(numbers[i], 0xffff800000000000 | i);
+		refuses(numbers[i], 0x0000800000000000);
+		refuses(numbers[i], 0xff00000000000000);
+		kit.sys->cr4 |= X86_CR4_LA57;
+		keeps(numbers[i], 0xff00000000000000 | i);
+		refuses(numbers[i], 0xaaaaaaaaaaaaaaaa);
+	}
+	assert_int_equal(kit.sys->lstar, 0xff00000000000002);
+	assert_int_equal(kit.sys->seg[X86_GS].base, 0xff00000000000005);
+	assert_int_equal(kit.sys->kernel_gs_base, 0xff00000000000006);
+}
+
 static void quiet__known_but_without_meaning__read_as_a_quiet_cpus(void **state)
 {
 	static const uint32_t zero[] = {0x17, 0x8b, 0xce, 0x179, 0xc0010000, 0xc0010007, 0x17a,
@@ -196,7 +216,7 @@ static void x20_numbers__unknown__do_not_exist(void **state)
 		count += exists(n) + exists(0xc0000000 | n) + exists(0xc0010000 | n) +
 			 exists(0x40000000 | n);
 	}
-	assert_int_equal(count, 64);
+	assert_int_equal(count, 71);
 }
 
 int main(void)
@@ -208,6 +228,7 @@ int main(void)
 		kit_test(apic__base_x2apic_and_deadline__are_the_local_apics),
 		kit_test(pat__types__are_checked),
 		kit_test(mtrrs__ranges_and_default__are_remembered),
+		kit_test(addresses__canonical__are_kept_and_others_refused),
 		kit_test(quiet__known_but_without_meaning__read_as_a_quiet_cpus),
 		kit_test(reset__of_all__is_power_on),
 		kit_test(x20_numbers__unknown__do_not_exist),
