@@ -102,12 +102,21 @@ static bool rows_equal(const struct x86_sys *a, const struct x86_sys *b)
 	return true;
 }
 
+/* VMRUN alone brings in what exits; of VINTR the CPU hears nothing. */
+static bool exits_equal(const struct sim_x86_cpu *cpu)
+{
+	const uint32_t *asked = control_of(cpu)->intercept, *known = cpu->vcpu->intercept;
+
+	return ((asked[0] ^ known[0]) & ~(1u << SVM_INTERCEPT_VINTR)) == 0 &&
+	       asked[1] == known[1] && asked[2] == known[2];
+}
+
 /* Nothing that Unicorn derives anything from is another than it was. */
 static bool is_plain(const struct sim_x86_cpu *cpu)
 {
 	const struct x86_sys *sys = x86_of(cpu)->sys, *known = &cpu->vcpu->known;
 
-	return cpu->vcpu->is_known && sys->cpl == known->cpl &&
+	return cpu->vcpu->is_known && exits_equal(cpu) && sys->cpl == known->cpl &&
 	       !((sys->rflags ^ known->rflags) & FLAG_VM) && rows_equal(sys, known) &&
 	       memcmp(sys->seg, known->seg, sizeof(sys->seg)) == 0;
 }
@@ -165,6 +174,7 @@ static uint64_t store(struct sim_x86_cpu *cpu)
 		return x86_of(cpu)->sys->rip;
 	}
 	compose(cpu);
+	memcpy(cpu->vcpu->intercept, control_of(cpu)->intercept, sizeof(cpu->vcpu->intercept));
 	memcpy((uint8_t *)engine->now + engine->at[AT_RAX], x86_of(cpu)->regs.r,
 		sizeof(x86_of(cpu)->regs.r));
 	sim_x86_host(engine);

@@ -25,6 +25,7 @@ struct sim_x86_vcpu {
 	struct svm_vmcb *vmcb; /* core's */
 	uc_context *context;   /* its registers, while another vCPU is loaded */
 	struct x86_sys known;  /* what the emulated CPU holds of its system state */
+	uint32_t intercept[3]; /* and of what exits, as core asked */
 	bool is_known;
 };
 

@@ -22,9 +22,24 @@ static void passes(const char *guest, bool deterministic)
 
 BOTH_CLOCKS(hello)
 BOTH_CLOCKS(timer)
+BOTH_CLOCKS(irq)
 BOTH_CLOCKS(naps)
 BOTH_CLOCKS(chatter)
 BOTH_CLOCKS(clock)
+
+/* INIT and SIPI from real mode on, IPIs, NMIs, among CPUs that take turns. */
+static void x86_smp__several_cpus_and_both_clocks__all_pass(void **state)
+{
+	static const uint16_t cpus[] = {1, 2, 4, HV_VCPUS};
+
+	for (size_t i = 0; i < 2 * sizeof(cpus) / sizeof(cpus[0]); i++) {
+		(void)kit_setup_x86(state);
+		kit.guest.cpus = cpus[i / 2];
+		passes("smp.elf", i % 2);
+		(void)kit_teardown(state);
+	}
+	(void)kit_setup_x86(state);
+}
 
 static void give_flash(size_t size)
 {
@@ -119,9 +134,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		kit_test_x86(x86_hello__both_clocks__all_pass),
 		kit_test_x86(x86_timer__both_clocks__all_pass),
+		kit_test_x86(x86_irq__both_clocks__all_pass),
 		kit_test_x86(x86_naps__both_clocks__all_pass),
 		kit_test_x86(x86_chatter__both_clocks__all_pass),
 		kit_test_x86(x86_clock__both_clocks__all_pass),
+		kit_test_x86(x86_smp__several_cpus_and_both_clocks__all_pass),
 		kit_test_x86(x86_flash__image_given__reads_it_and_cannot_write),
 		kit_test_x86(x86_demo__flash_given__shows_everything),
 		kit_test_x86(x86_lazy__ram_is_lazy__an_exit_for_each_block),
