@@ -200,7 +200,7 @@ static enum hv_status add_ports(struct machine *machine, const struct pc_x86_cfg
 		ports(PC_RESET_PORT_A, 1, &pc_reset_port_a_ops, reset, NULL),
 		ports(PC_RESET_EXIT, PC_RESET_EXIT_SIZE, &pc_reset_exit_ops, reset, NULL),
 		ports(FW_CFG_PORT, FW_CFG_PORT_SIZE, &fw_cfg_ops, &machine->fw_cfg, fw_cfg),
-		ports(PC_RESET_RST_CNT, 1, &pc_reset_rst_cnt_ops, reset, NULL),
+		ports(PC_RESET_PCI, PC_RESET_PCI_SIZE, &pc_reset_pci_ops, reset, NULL),
 	};
 
 	return board_add_regions(&machine->pc.board.vm->pio, regions, HV_ARRAY_COUNT(regions));

@@ -318,7 +318,7 @@ static const struct row devices[] = {
 	{&pc_reset_command_ops, 0, 1, true, init_pc_reset, size_pc_reset},
 	{&pc_reset_port_a_ops, 0, 1, true, init_pc_reset, size_pc_reset},
 	{&pc_reset_exit_ops, 0, PC_RESET_EXIT_SIZE, true, init_pc_reset, size_pc_reset},
-	{&pc_reset_rst_cnt_ops, 0, 1, true, init_pc_reset, size_pc_reset},
+	{&pc_reset_pci_ops, 0, PC_RESET_PCI_SIZE, true, init_pc_reset, size_pc_reset},
 	{&fw_cfg_ops, 0, FW_CFG_PORT_SIZE, false, init_fw_cfg, size_fw_cfg},
 	{&cmos_ops, 0, 2, true, init_cmos, size_cmos},
 	{&lapics_ops, 0, LAPIC_SIZE, false, init_lapics, size_lapics},

@@ -70,17 +70,32 @@ static bool exit_access(void *dev, struct hv_access *access)
 }
 
 /* A reset is the rise of the CPU's bit. */
-static bool rst_cnt_access(void *dev, struct hv_access *access)
+static void rst_cnt_access(struct pc_reset *pc, struct hv_access *access)
 {
-	struct pc_reset *pc = dev;
 	uint8_t old;
 
 	if (!access->write) {
 		access->data = atomic_load(&pc->rst_cnt);
-		return true;
+		return;
 	}
 	old = atomic_exchange(&pc->rst_cnt, (uint8_t)(access->data & (RST_CNT_HARD | RST_CNT_CPU)));
 	reset_if(pc, (access->data & ~(uint64_t)old & RST_CNT_CPU) != 0);
+}
+
+/*
+ * PCI's address register knows accesses to all of it only, and there is no PCI. To a byte of it the
+ * reset control register may answer; what is between goes on as bytes.
+ */
+static bool pci_access(void *dev, struct hv_access *access)
+{
+	if (access->size != 1 && access->size != PC_RESET_PCI_SIZE) {
+		return false;
+	}
+	if (access->size == 1 && access->off == PC_RESET_RST_CNT - PC_RESET_PCI) {
+		rst_cnt_access(dev, access);
+	} else if (!access->write) {
+		access->data = UINT32_MAX >> (32 - 8 * access->size);
+	}
 	return true;
 }
 
@@ -125,8 +140,8 @@ const struct hv_dev_ops pc_reset_exit_ops = {
 	.reset = pc_reset_reset,
 };
 
-const struct hv_dev_ops pc_reset_rst_cnt_ops = {
-	.name = "rst-cnt",
-	.access = rst_cnt_access,
+const struct hv_dev_ops pc_reset_pci_ops = {
+	.name = "pci-address",
+	.access = pci_access,
 	.reset = pc_reset_reset,
 };

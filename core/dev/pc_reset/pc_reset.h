@@ -2,8 +2,9 @@
 /*
  * The ports by which a PC is reset or ended, and no more of the devices that they belong to: the
  * keyboard controller's 0x60 and 0x64, the system control port A 0x92, the reset control register
- * 0xcf9 of Intel's chipsets, and 0xf4, by which test programs end (QEMU's isa-debug-exit). Sources:
- * IBM PC AT technical reference (8042); Intel ICH9 data sheet, 13.7.
+ * 0xcf9 of Intel's chipsets (in the middle of PCI's address register), and 0xf4, by which test
+ * programs end (QEMU's isa-debug-exit). Sources: IBM PC AT technical reference (8042); Intel ICH9
+ * data sheet, 13.7.
  */
 #ifndef PC_RESET_H
 #define PC_RESET_H
@@ -15,8 +16,10 @@
 #define PC_RESET_8042_DATA    0x60u
 #define PC_RESET_8042_COMMAND 0x64u
 #define PC_RESET_PORT_A       0x92u
-#define PC_RESET_EXIT         0xf4u /* four ports; the others are one each */
+#define PC_RESET_EXIT         0xf4u /* four ports */
 #define PC_RESET_EXIT_SIZE    4u
+#define PC_RESET_PCI          0xcf8u /* four ports; the others are one each */
+#define PC_RESET_PCI_SIZE     4u
 #define PC_RESET_RST_CNT      0xcf9u
 
 struct pc_reset {
@@ -27,7 +30,7 @@ struct pc_reset {
 
 /* The device of all five is the struct; they need no lock of the bus's. */
 extern const struct hv_dev_ops pc_reset_data_ops, pc_reset_command_ops, pc_reset_port_a_ops,
-	pc_reset_exit_ops, pc_reset_rst_cnt_ops;
+	pc_reset_exit_ops, pc_reset_pci_ops;
 
 void pc_reset_init(struct pc_reset *pc, struct hv_irq reset, struct hv_irq off);
 

@@ -120,19 +120,47 @@ static void port_a__fast_reset__resets(void **state)
 static void rst_cnt__rise_of_the_cpu_bit__resets(void **state)
 {
 	(void)state;
-	assert_int_equal(rd(&pc_reset_rst_cnt_ops, 0), 0);
-	wr(&pc_reset_rst_cnt_ops, 0, 0xfb); /* all but that */
+	assert_int_equal(rd(&pc_reset_pci_ops, 1), 0);
+	wr(&pc_reset_pci_ops, 1, 0xfb); /* all but that */
 	assert_int_equal(bench.resets, 0);
-	assert_int_equal(rd(&pc_reset_rst_cnt_ops, 0), 2);
-	wr(&pc_reset_rst_cnt_ops, 0, 0x06);
+	assert_int_equal(rd(&pc_reset_pci_ops, 1), 2);
+	wr(&pc_reset_pci_ops, 1, 0x06);
 	assert_int_equal(bench.resets, 1);
-	wr(&pc_reset_rst_cnt_ops, 0, 0x06);
+	wr(&pc_reset_pci_ops, 1, 0x06);
 	assert_int_equal(bench.resets, 1);
-	wr(&pc_reset_rst_cnt_ops, 0, 0x00);
-	wr(&pc_reset_rst_cnt_ops, 0, 0x04);
+	wr(&pc_reset_pci_ops, 1, 0x00);
+	wr(&pc_reset_pci_ops, 1, 0x04);
 	assert_int_equal(bench.resets, 2);
-	pc_reset_rst_cnt_ops.reset(&bench.pc);
-	assert_int_equal(rd(&pc_reset_rst_cnt_ops, 0), 0);
+	pc_reset_pci_ops.reset(&bench.pc);
+	assert_int_equal(rd(&pc_reset_pci_ops, 1), 0);
+}
+
+static void pci_address__as_a_whole__resets_nothing(void **state)
+{
+	struct hv_access access = {.data = 0x80000600, .size = 4, .write = true};
+
+	(void)state;
+	assert_true(pc_reset_pci_ops.access(&bench.pc, &access));
+	assert_int_equal(bench.resets, 0);
+	assert_int_equal(rd(&pc_reset_pci_ops, 1), 0);
+	access.write = false;
+	assert_true(pc_reset_pci_ops.access(&bench.pc, &access));
+	assert_true(access.data == 0xffffffff);
+}
+
+static void pci_address__other_bytes_and_words__are_nothing_or_not_one_access(void **state)
+{
+	(void)state;
+	for (uint64_t off = 0; off < 4; off++) {
+		struct hv_access access = {.off = off, .data = 0x0606, .size = 2, .write = true};
+
+		if (off != 1) {
+			wr(&pc_reset_pci_ops, off, 6);
+			assert_int_equal(rd(&pc_reset_pci_ops, off), 0xff);
+		}
+		assert_false(pc_reset_pci_ops.access(&bench.pc, &access));
+	}
+	assert_int_equal(bench.resets, 0);
 }
 
 static void debug_exit__a_write__turns_the_machine_off(void **state)
@@ -157,6 +185,8 @@ int main(void)
 		bench_test(i8042__output_port_with_the_reset_line_low__resets_once_asked),
 		bench_test(port_a__fast_reset__resets),
 		bench_test(rst_cnt__rise_of_the_cpu_bit__resets),
+		bench_test(pci_address__as_a_whole__resets_nothing),
+		bench_test(pci_address__other_bytes_and_words__are_nothing_or_not_one_access),
 		bench_test(debug_exit__a_write__turns_the_machine_off),
 	};
 
