@@ -122,7 +122,7 @@ class Hostile:
 
     def test_h3_h5_s4_g4_several_cpus_at_once__no_wake_up_and_no_interrupt_lost(self):
         for cpus in ("2", "4"):
-            done = self.run_guest("smp_storm", "--timeout", "60", "--cpus", cpus)
+            done = self.run_guest("smp_storm", "--timeout", "300", "--cpus", cpus)
             self.assertEqual(done.status, OFF, done.out + done.err)
             self.assertIn("ALL PASS", done.out)
         self.next_guest_is_well()
