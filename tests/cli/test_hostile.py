@@ -72,7 +72,7 @@ class Hostile:
         self.assertIn("ALL PASS", done.out)
 
     def passes(self, name, *more):
-        done = self.run_guest(name, "--timeout", "60", *more)
+        done = self.run_guest(name, "--timeout", "240", *more)
         self.assertEqual(done.status, OFF, done.out + done.err)
         self.assertIn("ALL PASS", done.out)
         self.next_guest_is_well()
