@@ -4,6 +4,7 @@
  * virtual machine: they read as what they say on a quiet CPU and swallow writes, or are remembered.
  */
 #include "msr.h"
+#include "cpuid.h"
 #include "cr.h"
 #include "priv.h"
 
@@ -49,14 +50,15 @@
 #define MSR_DE_CFG         0xc0011029u
 #define MSR_BU_CFG2        0xc001102au
 
-#define MTRR_CAP        (X86_MTRR_VARIABLE / 2 | HV_BIT(8) | HV_BIT(10)) /* fixed ranges, WC */
-#define MTRR_DEF_MASK   (MTRR_ENABLE | 0xff)
-#define MISC_ENABLE     HV_BIT(0) /* fast strings, as power-on leaves it */
-#define PAT_RESET       0x0007040600070406u
-#define MTRR_WRITE_BACK 6u
-#define MTRR_ENABLE     (HV_BIT(11) | HV_BIT(10)) /* all, and the fixed ones */
-#define HWCR_TSC_FREQ   HV_BIT(24)                /* the TSC does not change its frequency */
-#define DE_CFG_LFENCE   HV_BIT(1)                 /* LFENCE serializes */
+#define CPUID_7_ECX_LA57 16u
+#define MTRR_CAP         (X86_MTRR_VARIABLE / 2 | HV_BIT(8) | HV_BIT(10)) /* fixed ranges, WC */
+#define MTRR_DEF_MASK    (MTRR_ENABLE | 0xff)
+#define MISC_ENABLE      HV_BIT(0) /* fast strings, as power-on leaves it */
+#define PAT_RESET        0x0007040600070406u
+#define MTRR_WRITE_BACK  6u
+#define MTRR_ENABLE      (HV_BIT(11) | HV_BIT(10)) /* all, and the fixed ones */
+#define HWCR_TSC_FREQ    HV_BIT(24)                /* the TSC does not change its frequency */
+#define DE_CFG_LFENCE    HV_BIT(1)                 /* LFENCE serializes */
 
 /* ---- memory types: remembered; the nested tables say write-back ---- */
 
@@ -172,9 +174,12 @@ static uint64_t *address_of(struct x86_vcpu *vcpu, uint32_t msr)
 	}
 }
 
+/* By what the CPU can translate, not by what it does now (SDM1 3.3.7.1). */
 static bool is_canonical(const struct x86_vcpu *vcpu, uint64_t address)
 {
-	return hv_sign_extend(address, vcpu->sys->cr4 & X86_CR4_LA57 ? 57 : 48) == address;
+	bool la57 = hv_bit(x86_cpuid_get(vcpu, 7, 0).ecx, CPUID_7_ECX_LA57);
+
+	return hv_sign_extend(address, la57 ? 57 : 48) == address;
 }
 
 /* ---- those that mean nothing here ---- */
