@@ -56,15 +56,21 @@ class Starts(baremetal.Starts, unittest.TestCase):
 
 
 class Ends(baremetal.Ends, unittest.TestCase):
-    test_flash__read_by_the_guest = None  # until there is that guest
+    pass
 
 
 class Guests(baremetal.Guests, unittest.TestCase):
-    # Until there are these guests.
-    test_smp__2_and_4_cpus__work_together = test_lazy__an_exit_for_each_block_touched = None
+    def test_demo__interrupts_ports_and_flash(self):
+        with tempfile.NamedTemporaryFile() as flash:
+            flash.write(b"pfld" + bytes(4092))
+            flash.flush()
+            out = self.passes("demo", "--flash", flash.name)
+        self.assertNotIn("not shown", out)
+        self.assertEqual(out.count("shown: "), 5)
+        self.assertIn("\ngot 0x646c6670\nGot pflash magic: pfld\nShutdown vm normally!\n", out)
 
 
-Guests.add("hello")
+Guests.add("hello", "timer", "irq", "traps", "naps", "clock")
 
 
 class Debian(baremetal.Debian, unittest.TestCase):
