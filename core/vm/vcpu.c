@@ -90,25 +90,36 @@ void hv_vcpu_leave(struct hv_vcpu *vcpu, enum hv_verdict verdict)
 	hv_vcpu_drop(held);
 }
 
+/*
+ * What was to do before has been kicked for, or will be seen before entry. A vCPU that is off has
+ * nothing to do at a stop, but its physical CPU waits for it.
+ */
+static bool needs_kick(enum hv_vcpu_state state, uint32_t news)
+{
+	return (state == HV_VCPU_RUNNING && news) || (news & HV_TODO_STOP);
+}
+
+/*
+ * The kick comes after the lock, which is the first thing that the kicked CPU takes. Should the
+ * vCPU be elsewhere by then, it has seen on its way what it is to do.
+ */
 void hv_vcpu_wake(struct hv_vcpu *vcpu, uint32_t todo)
 {
 	struct hv_vcpu_held held = hv_vcpu_hold(vcpu);
 	uint32_t before = atomic_fetch_or(&vcpu->todo, todo);
 	enum hv_vcpu_state to = settle(vcpu->state, before | todo);
 	uint32_t news = todo & ~before;
+	uint16_t pcpu = vcpu->pcpu;
+	bool kick = to != vcpu->state || needs_kick(to, news);
 
 	vcpu->stats.irqs += (news & HV_TODO_IRQ) != 0;
 	if (to != vcpu->state) {
 		move(held, to);
-		port_kick(vcpu->pcpu);
-	} else if ((to == HV_VCPU_RUNNING && news) || (news & HV_TODO_STOP)) {
-		/*
-		 * What was to do before has been kicked for, or will be seen before entry. A vCPU
-		 * that is off has nothing to do at a stop, but its physical CPU waits for it.
-		 */
-		port_kick(vcpu->pcpu);
 	}
 	hv_vcpu_drop(held);
+	if (kick) {
+		port_kick(pcpu);
+	}
 }
 
 enum hv_status hv_vcpu_on(struct hv_vcpu *vcpu, gpa_t pc, uint64_t arg)
