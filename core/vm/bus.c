@@ -144,6 +144,16 @@ static HV_COLD enum hv_answer search_and_access(
 	return slow_access(region, access);
 }
 
+static HV_HOT enum hv_answer quick_access(
+	struct hv_region *region, uint64_t addr, struct hv_access *access)
+{
+	access->off = addr - region->base.v;
+	if (!region->quick) {
+		return slow_access(region, access);
+	}
+	return region->quick(region->dev, access) ? HV_ANSWER_DONE : HV_ANSWER_NONE;
+}
+
 inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv_access *access)
 {
 	struct hv_region *region = atomic_load_explicit(&bus->last, memory_order_relaxed);
@@ -152,11 +162,17 @@ inline enum hv_answer hv_bus_access(struct hv_bus *bus, uint64_t addr, struct hv
 	if (!region || addr - region->base.v >= region->plain) {
 		return search_and_access(bus, addr, access);
 	}
-	access->off = addr - region->base.v;
-	if (!region->quick) {
-		return slow_access(region, access);
+	return quick_access(region, addr, access);
+}
+
+inline enum hv_answer hv_bus_port(struct hv_bus *bus, uint64_t port, struct hv_access *access)
+{
+	struct hv_region *region = atomic_load_explicit(&bus->last, memory_order_relaxed);
+
+	if (!region || !holds(region, port, access->size)) {
+		return search_and_access(bus, port, access);
 	}
-	return region->quick(region->dev, access) ? HV_ANSWER_DONE : HV_ANSWER_NONE;
+	return quick_access(region, port, access);
 }
 
 uint64_t hv_bus_due(const struct hv_bus *bus)

@@ -9,11 +9,9 @@ static HV_COLD enum hv_verdict timed(struct hv_vcpu *vcpu)
 	return HV_RESUME;
 }
 
-static HV_HOT enum hv_verdict on_bus(
-	struct hv_vcpu *vcpu, struct hv_bus *bus, uint64_t addr, struct hv_access *access)
+static HV_HOT enum hv_verdict verdict_of(struct hv_vcpu *vcpu, enum hv_answer answer)
 {
-	access->cpu = vcpu->index;
-	switch (hv_bus_access(bus, addr, access)) {
+	switch (answer) {
 	case HV_ANSWER_DONE: return HV_RESUME;
 	case HV_ANSWER_TIMED: return timed(vcpu);
 	default: return HV_FAULT;
@@ -23,13 +21,15 @@ static HV_HOT enum hv_verdict on_bus(
 inline enum hv_verdict hv_exit_mmio(struct hv_vcpu *vcpu, uint64_t addr, struct hv_access *access)
 {
 	vcpu->stats.exits[HV_EXIT_MMIO]++;
-	return on_bus(vcpu, &vcpu->vm->bus, addr, access);
+	access->cpu = vcpu->index;
+	return verdict_of(vcpu, hv_bus_access(&vcpu->vm->bus, addr, access));
 }
 
 inline enum hv_verdict hv_exit_pio(struct hv_vcpu *vcpu, uint64_t port, struct hv_access *access)
 {
 	vcpu->stats.exits[HV_EXIT_PIO]++;
-	return on_bus(vcpu, &vcpu->vm->pio, port, access);
+	access->cpu = vcpu->index;
+	return verdict_of(vcpu, hv_bus_port(&vcpu->vm->pio, port, access));
 }
 
 static enum hv_verdict fault(struct hv_vcpu *vcpu, const struct hv_exit *exit)

@@ -22,23 +22,23 @@
 #define VECTOR_KICK     0x50
 #define VECTOR_SPURIOUS 0xff
 
-/* Where core's struct x86_regs has them. */
-#define R_RAX (8 * 0)
-#define R_RCX (8 * 1)
-#define R_RDX (8 * 2)
-#define R_RBX (8 * 3)
-#define R_RSP (8 * 4)
-#define R_RBP (8 * 5)
-#define R_RSI (8 * 6)
-#define R_RDI (8 * 7)
-#define R_R8  (8 * 8)
-#define R_R9  (8 * 9)
-#define R_R10 (8 * 10)
-#define R_R11 (8 * 11)
-#define R_R12 (8 * 12)
-#define R_R13 (8 * 13)
-#define R_R14 (8 * 14)
-#define R_R15 (8 * 15)
+/* Where core's struct x86_vcpu has the guest's registers. */
+#define R_RAX (VCPU_REGS + 8 * 0)
+#define R_RCX (VCPU_REGS + 8 * 1)
+#define R_RDX (VCPU_REGS + 8 * 2)
+#define R_RBX (VCPU_REGS + 8 * 3)
+#define R_RSP (VCPU_REGS + 8 * 4)
+#define R_RBP (VCPU_REGS + 8 * 5)
+#define R_RSI (VCPU_REGS + 8 * 6)
+#define R_RDI (VCPU_REGS + 8 * 7)
+#define R_R8  (VCPU_REGS + 8 * 8)
+#define R_R9  (VCPU_REGS + 8 * 9)
+#define R_R10 (VCPU_REGS + 8 * 10)
+#define R_R11 (VCPU_REGS + 8 * 11)
+#define R_R12 (VCPU_REGS + 8 * 12)
+#define R_R13 (VCPU_REGS + 8 * 13)
+#define R_R14 (VCPU_REGS + 8 * 14)
+#define R_R15 (VCPU_REGS + 8 * 15)
 
 /* CR0: paging, write protection also for us, numeric errors, ET, MP, protection. */
 #define CR0_OURS 0x80010033

@@ -87,11 +87,14 @@ _Noreturn void bm_boot(uint32_t way, uint32_t info);
 _Noreturn void bm_secondary(struct bm_cpu *cpu);
 
 /*
- * guest.S: runs a guest until exit() returns NULL; what else it returns are the registers to enter
- * with. context_enable() was called, and host_vmcb is what VMSAVE left.
+ * guest.S: runs a guest. Whatever made it leave, exit() is told; when that says HV_RESUME and the
+ * vCPU's todo is 0 it goes on, else settle() decides. context_enable() was called, and host_vmcb is
+ * what VMSAVE left.
  */
-void guest_run(struct x86_regs *regs, struct svm_vmcb *vmcb, struct svm_vmcb *host_vmcb,
-	struct x86_regs *(*exit)(struct x86_regs *regs));
+void guest_run(struct x86_vcpu *vcpu, struct svm_vmcb *vmcb, struct svm_vmcb *host_vmcb,
+	enum hv_verdict (*exit)(struct x86_vcpu *vcpu));
+/* run.c: whether to enter; else the CPU's record has the verdict. */
+bool settle(struct x86_vcpu *vcpu, enum hv_verdict verdict);
 
 /* port_bm.c: whoever waits for this CPU's promise to flush has it. Cheap. */
 void flush_serve(struct bm_cpu *cpu);

@@ -5,22 +5,22 @@
  * calls; all other registers are ours to switch. GIF is clear all the time that this is ours, and IF
  * set, which is what lets an interrupt end the guest's turn.
  *
- * An exit calls C on this very stack; C returns the registers to enter with, or NULL to make
- * guest_run() return. So C's own registers are saved once per guest_run(), not once per exit.
+ * An exit calls C on this very stack: first exit(), core's door as a rule, and unless that says to go on
+ * and there is nothing else to do, settle(). So C's own registers are saved once per guest_run(), not once
+ * per exit.
  */
 #include "asm_offsets.h"
 #include "asm.h"
 #include "macros.inc"
 
 /* The frame. */
-#define FRAME_REGS      0
+#define FRAME_VCPU      0
 #define FRAME_VMCB      8
 #define FRAME_HOST_VMCB 16
 #define FRAME_EXIT      24
-#define FRAME_RDI       32
 #define FRAME_SIZE      40
 
-/* guest_run(regs, vmcb, host_vmcb, exit) */
+/* guest_run(vcpu, vmcb, host_vmcb, exit) */
 func guest_run
 	push	%rbp
 	push	%rbx
@@ -29,12 +29,12 @@ func guest_run
 	push	%r14
 	push	%r15
 	sub	$FRAME_SIZE, %rsp
-	mov	%rdi, FRAME_REGS(%rsp)
+	mov	%rdi, FRAME_VCPU(%rsp)
 	mov	%rsi, FRAME_VMCB(%rsp)
 	mov	%rdx, FRAME_HOST_VMCB(%rsp)
 	mov	%rcx, FRAME_EXIT(%rsp)
 
-	/* rdi = the guest's registers */
+	/* rdi = the vCPU */
 guest_enter:
 	mov	FRAME_VMCB(%rsp), %rax
 	mov	R_RAX(%rdi), %rcx
@@ -59,8 +59,9 @@ guest_enter:
 	vmrun
 guest_exit:
 	vmsave
-	mov	%rdi, FRAME_RDI(%rsp)
-	mov	FRAME_REGS(%rsp), %rdi
+	push	%rdi
+	mov	8 + FRAME_VCPU(%rsp), %rdi
+	pop	R_RDI(%rdi)
 	mov	%rcx, R_RCX(%rdi)
 	mov	%rdx, R_RDX(%rdi)
 	mov	%rbx, R_RBX(%rdi)
@@ -76,15 +77,18 @@ guest_exit:
 	mov	%r15, R_R15(%rdi)
 	mov	VMCB_RAX(%rax), %rcx
 	mov	VMCB_RSP(%rax), %rdx
-	mov	FRAME_RDI(%rsp), %rsi
 	mov	%rcx, R_RAX(%rdi)
 	mov	%rdx, R_RSP(%rdi)
-	mov	%rsi, R_RDI(%rdi)
 	mov	FRAME_HOST_VMCB(%rsp), %rax
 	vmload
 	call	*FRAME_EXIT(%rsp)
-	mov	%rax, %rdi
-	test	%rax, %rax
+	mov	FRAME_VCPU(%rsp), %rdi
+	mov	%eax, %esi
+	or	VCPU_TODO(%rdi), %eax
+	jz	guest_enter
+	call	settle
+	mov	FRAME_VCPU(%rsp), %rdi
+	test	%al, %al
 	jnz	guest_enter
 
 	add	$FRAME_SIZE, %rsp

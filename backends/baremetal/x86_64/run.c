@@ -11,15 +11,14 @@
 
 /* ---- into the guest again, or out of guest_run() ---- */
 
-static struct x86_regs *leave(struct bm_cpu *cpu, enum hv_verdict verdict)
+static bool leave(struct bm_cpu *cpu, enum hv_verdict verdict)
 {
 	cpu->verdict = verdict;
-	return NULL;
+	return false;
 }
 
 /* The way in when there is more to do than to enter. A deadline that is due raises an interrupt. */
-static __attribute__((noinline)) struct x86_regs *settle(
-	struct x86_vcpu *vcpu, enum hv_verdict verdict)
+bool settle(struct x86_vcpu *vcpu, enum hv_verdict verdict)
 {
 	struct bm_cpu *cpu = bm_this_cpu();
 
@@ -42,37 +41,24 @@ static __attribute__((noinline)) struct x86_regs *settle(
 		cpu->flush_due = false;
 		svm_tlb_flush(vcpu);
 	}
-	return &vcpu->regs;
-}
-
-/* What must be looked at on every way in, and no more. */
-static inline struct x86_regs *resume(struct x86_vcpu *vcpu, enum hv_verdict verdict)
-{
-	uint32_t todo = atomic_load_explicit(&vcpu->hv.todo, memory_order_relaxed);
-
-	if (__builtin_expect((unsigned)verdict | todo, 0)) {
-		return settle(vcpu, verdict);
-	}
-	return &vcpu->regs;
+	return true;
 }
 
 /* An interrupt of ours is what ended the guest's turn. */
-static __attribute__((noinline)) struct x86_regs *exit_irq(struct x86_vcpu *vcpu)
+static __attribute__((noinline)) enum hv_verdict exit_irq(struct x86_vcpu *vcpu)
 {
 	enum hv_verdict verdict = svm_exit_handle(vcpu);
 
 	irq_take();
-	return resume(vcpu, verdict);
+	return verdict;
 }
 
-static struct x86_regs *exit_any(struct x86_regs *regs)
+static enum hv_verdict exit_any(struct x86_vcpu *vcpu)
 {
-	struct x86_vcpu *vcpu = HV_CONTAINER_OF(regs, struct x86_vcpu, regs);
-
 	if (__builtin_expect(svm_vmcb(vcpu)->control.exit_code == SVM_EXIT(INTR), 0)) {
 		return exit_irq(vcpu);
 	}
-	return resume(vcpu, svm_exit_handle(vcpu));
+	return svm_exit_handle(vcpu);
 }
 
 /* ---- the same with time counted ---- */
@@ -85,14 +71,15 @@ static void mark(struct bm_cpu *cpu, uint64_t *ticks)
 	cpu->times.mark = now;
 }
 
-static struct x86_regs *exit_timed(struct x86_regs *regs)
+static enum hv_verdict exit_timed(struct x86_vcpu *vcpu)
 {
 	struct bm_cpu *cpu = bm_this_cpu();
+	enum hv_verdict verdict;
 
 	mark(cpu, &cpu->times.guest);
-	regs = exit_any(regs);
+	verdict = exit_any(vcpu);
 	mark(cpu, &cpu->times.hypervisor);
-	return regs;
+	return verdict;
 }
 
 /* ---- the life of a run ---- */
@@ -122,13 +109,13 @@ static void idle(struct bm_cpu *cpu, bool timed)
 static void enter(struct bm_cpu *cpu, struct x86_vcpu *vcpu, bool timed)
 {
 	struct bm_cpu_slot *slot = HV_CONTAINER_OF(cpu, struct bm_cpu_slot, cpu);
-	struct x86_regs *regs = settle(vcpu, HV_RESUME);
+	bool enters = settle(vcpu, HV_RESUME);
 
 	if (timed) {
 		mark(cpu, &cpu->times.hypervisor);
 	}
-	if (regs) {
-		guest_run(regs, vcpu->vendor, &slot->host_vmcb, timed ? exit_timed : exit_any);
+	if (enters) {
+		guest_run(vcpu, vcpu->vendor, &slot->host_vmcb, timed ? exit_timed : exit_any);
 	}
 	deadline_set(cpu);
 	if (cpu->verdict == HV_OFF) {

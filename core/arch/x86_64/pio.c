@@ -38,7 +38,7 @@ static HV_HOT uint32_t read(struct x86_vcpu *vcpu, uint16_t port, uint8_t size)
 	access.write = false;
 	access.data = 0;
 	if (hv_exit_pio(&vcpu->hv, port, &access) == HV_FAULT) {
-		return read_bytes(vcpu, port, size);
+		return size == 1 ? 0xff : read_bytes(vcpu, port, size);
 	}
 	return (uint32_t)access.data;
 }
@@ -50,7 +50,7 @@ static HV_HOT void write(struct x86_vcpu *vcpu, uint16_t port, uint8_t size, uin
 	access.size = size;
 	access.write = true;
 	access.data = value;
-	if (hv_exit_pio(&vcpu->hv, port, &access) == HV_FAULT) {
+	if (hv_exit_pio(&vcpu->hv, port, &access) == HV_FAULT && size > 1) {
 		write_bytes(vcpu, port, size, value);
 	}
 }

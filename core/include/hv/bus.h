@@ -47,6 +47,9 @@ enum hv_answer {
  */
 HV_WARN_UNUSED enum hv_answer hv_bus_access(
 	struct hv_bus *bus, uint64_t addr, struct hv_access *access);
+/* The same where most regions are of less than 8 bytes: ports. */
+HV_WARN_UNUSED enum hv_answer hv_bus_port(
+	struct hv_bus *bus, uint64_t port, struct hv_access *access);
 /* Fires every device whose deadline is due; returns the earliest deadline left. */
 uint64_t hv_bus_expire(struct hv_bus *bus, uint64_t now);
 /* The earliest deadline of all; HV_NEVER_DUE when there is none. */

@@ -133,12 +133,9 @@ void cpu_guest_use(struct hv_pt *pt)
 
 /* ---- runs ---- */
 
-static struct x86_regs *on_exit(struct x86_regs *regs)
+static enum hv_verdict on_exit(struct x86_vcpu *its)
 {
-	if (vmcb()->control.exit_code == SVM_EXIT(INTR)) {
-		return regs;
-	}
-	return NULL;
+	return svm_vmcb(its)->control.exit_code == SVM_EXIT(INTR) ? HV_RESUME : HV_YIELD;
 }
 
 static void run(void)
@@ -147,7 +144,8 @@ static void run(void)
 
 	vmcb()->control.tlb_control = cpu->flush_due || moved ? SVM_TLB_FLUSH_ALL : SVM_TLB_KEEP;
 	cpu->flush_due = moved = false;
-	guest_run(&vcpu.regs, vmcb(), &cpu_slots[0].host_vmcb, on_exit);
+	atomic_store(&vcpu.hv.todo, 0);
+	guest_run(&vcpu, vmcb(), &cpu_slots[0].host_vmcb, on_exit);
 }
 
 uint64_t cpu_guest_exit(void)

@@ -174,6 +174,31 @@ static void d4_bus_access__straddles__reaches_no_device(void **state)
 	assert_int_equal(access.data, 0x55);
 }
 
+static void d4_bus_port__small_regions__found_and_never_straddled(void **state)
+{
+	const struct hv_region region = {
+		.base = GPA(0x70), .size = 2, .ops = &fake_dev_ops, .dev = &dev[0]};
+	struct hv_bus ports = {0};
+
+	(void)state;
+	assert_int_equal(hv_bus_add(&ports, &region), HV_OK);
+	dev[0].answer = 0x5a;
+	for (unsigned i = 0; i < 3; i++) { /* the first one searches */
+		struct hv_access access = {.size = 1};
+
+		assert_int_equal(hv_bus_port(&ports, 0x71, &access), HV_ANSWER_DONE);
+		assert_int_equal(access.data, 0x5a);
+		assert_int_equal(dev[0].last.off, 1);
+		access = (struct hv_access){.size = 2};
+		assert_int_equal(hv_bus_port(&ports, 0x70, &access), HV_ANSWER_DONE);
+		assert_int_equal(hv_bus_port(&ports, 0x71, &access), HV_ANSWER_NONE);
+		assert_int_equal(hv_bus_port(&ports, 0x6f, &access), HV_ANSWER_NONE);
+		access.size = 4;
+		assert_int_equal(hv_bus_port(&ports, 0x70, &access), HV_ANSWER_NONE);
+	}
+	assert_int_equal(dev[0].accesses, 6);
+}
+
 static void bus_access__read__device_sees_offset_and_gives_data(void **state)
 {
 	struct hv_access access = {.size = 4, .cpu = 3};
@@ -366,6 +391,7 @@ int main(void)
 		test_on(bus_find__same_region_again__is_found_by_the_last_hit, setup),
 		test_on(d4_bus_find__straddles_a_devices_end_or_two_devices__is_null, setup),
 		test_on(d4_bus_access__straddles__reaches_no_device, setup),
+		test_on(d4_bus_port__small_regions__found_and_never_straddled, setup),
 		test_on(bus_access__read__device_sees_offset_and_gives_data, setup),
 		test_on(bus_access__write__device_sees_data, setup),
 		test_on(bus_access__device_refuses__is_false, setup),
