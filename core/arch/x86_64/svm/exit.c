@@ -97,7 +97,7 @@ static HV_HOT enum hv_verdict port(struct x86_vcpu *vcpu, struct svm_control *co
 	uint8_t size = info >> SVM_IO_SIZE_SHIFT & 7;
 
 	if (info & SVM_IO_STRING) {
-		control->shadow = 0;
+		svm_shadow_end(vcpu);
 		return x86_insn_emulate_port(vcpu, info & SVM_IO_IN, size);
 	}
 	if (info & SVM_IO_IN) {
@@ -132,6 +132,7 @@ static HV_HOT enum hv_verdict hlt(struct x86_vcpu *vcpu)
 static HV_COLD enum hv_verdict other(struct x86_vcpu *vcpu, uint64_t code)
 {
 	svm_event_take_back(vcpu);
+	svm_window_look(vcpu);
 	return code == SVM_EXIT_NPF ? svm_nested_fault(vcpu) : svm_rare_handle(vcpu);
 }
 

@@ -2,6 +2,8 @@
 /* Source: APM2 15.25.6. */
 #include "fault.h"
 
+#include "step.h"
+
 #include <arch/x86_64/event.h>
 #include <arch/x86_64/mem.h>
 #include <arch/x86_64/priv.h>
@@ -59,6 +61,6 @@ enum hv_verdict svm_nested_fault(struct x86_vcpu *vcpu)
 	if (info & SVM_NPF_FETCH) { /* reads as all ones, which is no instruction */
 		return x86_raise(vcpu, X86_UD);
 	}
-	svm_vmcb(vcpu)->control.shadow = 0;
+	svm_shadow_end(vcpu);
 	return x86_insn_emulate(vcpu);
 }

@@ -9,6 +9,7 @@
 #include "svm.h"
 
 #include <arch/x86_64/code.h>
+#include <arch/x86_64/priv.h>
 
 /* An instruction as it is without prefixes. */
 struct svm_plain {
@@ -43,13 +44,35 @@ static HV_HOT uint64_t svm_length(
 	return svm_length_decoded(vcpu, plain.op, verdict);
 }
 
-/* Behind it, out of the shadow of the one before it. */
+/*
+ * An interrupt that waits in a window need not come back for it when the guest is out anyway: this
+ * very entry may deliver it. (Bochs 2.7 would miss a window that opens while IF stays set.)
+ */
+static inline void svm_window_look(struct x86_vcpu *vcpu)
+{
+	if (svm_vmcb(vcpu)->control.vintr & SVM_VINTR_IRQ) {
+		x86_look(vcpu);
+	}
+}
+
+/* Out of the shadow of the instruction before. */
+static HV_HOT void svm_shadow_end(struct x86_vcpu *vcpu)
+{
+	struct svm_control *control = &svm_vmcb(vcpu)->control;
+
+	if (__builtin_expect(control->shadow != 0, 0)) {
+		control->shadow = 0;
+		svm_window_look(vcpu);
+	}
+}
+
+/* Behind it. */
 static HV_HOT void svm_step(struct x86_vcpu *vcpu, uint64_t length)
 {
 	struct x86_sys *sys = vcpu->sys;
 
 	sys->rip += length;
-	svm_vmcb(vcpu)->control.shadow = 0;
+	svm_shadow_end(vcpu);
 	if (sys->rflags & (X86_FLAG_TF | X86_FLAG_RF)) {
 		svm_step_flags(vcpu);
 	}

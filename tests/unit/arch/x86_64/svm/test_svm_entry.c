@@ -97,6 +97,60 @@ static void a7_interrupt__behind_sti__waits_in_a_window(void **state)
 	injects(0x41);
 }
 
+/* No second exit for it; and some CPUs only look at the window when IF changes. */
+static void a7_interrupt__behind_an_instruction_behind_sti__is_delivered_with_it(void **state)
+{
+	const struct {
+		uint64_t exit, info1, info2;
+		uint8_t code[2];
+	} rows[] = {
+		{SVM_EXIT(CPUID), 0, 0, {0x0f, 0xa2}},
+		{SVM_EXIT(IOIO), 1 << SVM_IO_SIZE_SHIFT | SVM_IO_IN, KIT_CODE + 1, {0xec}},
+		{SVM_EXIT(IOIO), 1 << SVM_IO_SIZE_SHIFT | SVM_IO_IN | SVM_IO_STRING, 0, {0x6c}},
+		{SVM_EXIT_NPF, SVM_NPF_FINAL, KIT_DEV, {0x8a, 0x00}},
+	};
+
+	for (size_t i = 0; i < HV_ARRAY_COUNT(rows); i++) {
+		kit_teardown(state);
+		setup(state);
+		memcpy(&kit_ram[KIT_CODE], rows[i].code, sizeof(rows[i].code));
+		kit.r[X86_RAX] = KIT_DEV;
+		kit.r[X86_RDI] = 0x30000;
+		kit.sys->rflags &= ~X86_FLAG_IF;
+		irq(0x41);
+		prepare();
+		assert_true(has_window());
+		kit.sys->rflags |= X86_FLAG_IF; /* STI, and then the exit */
+		kit.control->shadow = SVM_SHADOW;
+		assert_int_equal(kit_exit(rows[i].exit, rows[i].info1, rows[i].info2), HV_RESUME);
+		assert_true(kit_looks());
+		prepare();
+		injects(0x41);
+		assert_false(has_window());
+	}
+}
+
+static void a7_interrupt__in_a_window__is_delivered_with_the_next_entry_that_can(void **state)
+{
+	(void)state;
+	kit.sys->rflags &= ~X86_FLAG_IF;
+	irq(0x41);
+	prepare();
+	assert_true(has_window());
+	assert_int_equal(kit_exit(SVM_EXIT(INTR), 0, 0), HV_RESUME); /* still off */
+	assert_true(kit_looks());
+	prepare();
+	injects(0);
+	assert_true(has_window());
+	kit.sys->rflags |= X86_FLAG_IF;
+	assert_int_equal(kit_exit(SVM_EXIT(INTR), 0, 0), HV_RESUME);
+	assert_true(kit_looks());
+	prepare();
+	injects(0x41);
+	assert_int_equal(kit_exit(SVM_EXIT(INTR), 0, 0), HV_RESUME);
+	assert_false(kit_looks());
+}
+
 /* A CPU that forgets the shadow would take it before the HLT, and sleep behind it. */
 static void s4_interrupt__between_sti_and_hlt__ends_the_hlt(void **state)
 {
@@ -345,6 +399,8 @@ int main(void)
 		entry_test(interrupt__pending__is_delivered_once),
 		entry_test(a7_interrupt__if_0__waits_in_a_window),
 		entry_test(a7_interrupt__behind_sti__waits_in_a_window),
+		entry_test(a7_interrupt__in_a_window__is_delivered_with_the_next_entry_that_can),
+		entry_test(a7_interrupt__behind_an_instruction_behind_sti__is_delivered_with_it),
 		entry_test(s4_interrupt__between_sti_and_hlt__ends_the_hlt),
 		entry_test(s4_interrupt__before_a_hlt_that_does_not_wait__waits_in_a_window),
 		entry_test(a7_interrupt__behind_an_exception__waits_in_a_window),
