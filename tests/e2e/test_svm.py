@@ -70,7 +70,7 @@ class Guests(baremetal.Guests, unittest.TestCase):
         self.assertIn("\ngot 0x646c6670\nGot pflash magic: pfld\nShutdown vm normally!\n", out)
 
 
-Guests.add("hello", "timer", "irq", "traps", "naps", "clock", "mmio", "ports", "cpuid", "msr", "mmu", "fp")
+Guests.add("hello", "timer", "irq", "traps", "naps", "clock", "mmio", "ports", "cpuid", "msr", "mmu", "fp", "real", "x23_poison")
 
 
 class Debian(baremetal.Debian, unittest.TestCase):
