@@ -81,8 +81,11 @@ extern const uint8_t trampoline[], trampoline_end[]; /* copied below 1 MiB */
 extern const uint8_t trampoline_cr3[];               /* in it: for whoever makes the copy */
 extern struct bm_cpu *_Atomic boot_cpu;              /* of the CPU that starts; it sets NULL */
 
-/* start.c, called by boot.S: BOOT_PVH or BOOT_MULTIBOOT, and the loader's information. */
-_Noreturn void bm_boot(uint32_t way, uint32_t info);
+/*
+ * start.c, called by boot.S: BOOT_PVH or BOOT_MULTIBOOT, and the loader's information. Runs once:
+ * it, and all that only it calls, is made small, not fast.
+ */
+HV_COLD _Noreturn void bm_boot(uint32_t way, uint32_t info);
 /* The same on a CPU that machine_start_cpus() started. */
 _Noreturn void bm_secondary(struct bm_cpu *cpu);
 

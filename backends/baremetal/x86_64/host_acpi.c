@@ -39,7 +39,8 @@ enum madt_type {
 #define AML_PACKAGE 0x12u
 #define AML_BYTE    0x0au
 #define AML_ONE     0x01u
-#define S5_NAME     4 /* bytes */
+#define AML_S5      0x5f35535fu /* "_S5_" */
+#define S5_NAME     4           /* bytes of it */
 
 #define GAS_MAX_PORT 0xffffu
 
@@ -247,13 +248,24 @@ static bool read_s5(struct host_acpi *acpi, struct aml aml)
 	return !aml.over;
 }
 
+/* The name from `at` on, or `end`. A loop of its own: it looks at each byte of the largest table.
+ */
+static const uint8_t *find_s5(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end && hv_le32(at) != AML_S5) {
+		at++;
+	}
+	return at;
+}
+
 void host_acpi_s5(struct host_acpi *acpi, const uint8_t *dsdt)
 {
 	const uint8_t *end = dsdt + hv_le32(dsdt + TABLE_LENGTH);
+	const uint8_t *names_end = end - S5_NAME + 1;
 
-	for (const uint8_t *at = dsdt + TABLE_BODY + 1; end - at >= S5_NAME && !acpi->has_s5;
-		at++) {
-		if (is_tag(at, "_S5_", S5_NAME) && (at[-1] == AML_NAME || at[-1] == AML_ROOT)) {
+	for (const uint8_t *at = find_s5(dsdt + TABLE_BODY + 1, names_end);
+		at < names_end && !acpi->has_s5; at = find_s5(at + 1, names_end)) {
+		if (at[-1] == AML_NAME || at[-1] == AML_ROOT) {
 			acpi->has_s5 = read_s5(acpi, (struct aml){.at = at + S5_NAME, .end = end});
 		}
 	}

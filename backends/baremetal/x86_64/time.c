@@ -9,13 +9,13 @@
 /* ---- ticks: ACPI Specification 6.4, 4.8.3.3 ---- */
 
 #define PM_HZ       3579545u
-#define PM_SHORT    180u   /* 50 us */
+#define PM_SHORT    45u    /* 12.6 us */
 #define PM_LONG     35796u /* 10 ms */
 #define PM_PATIENCE 10000000u
 #define PM_24_BITS  0xffffffu
 #define LOOKS       8u
 #define GHZ         1000000000u
-#define GHZ_NEAR    (GHZ / 128) /* how near the short look gets, at least */
+#define GHZ_NEAR    (GHZ / 32) /* how near the short look gets, at least: 1.4 ticks */
 
 static uint32_t pm_read(const struct host_acpi *acpi)
 {

@@ -8,6 +8,8 @@
 #define PORT_A_FAST_RESET 0x01u
 #define PORT_A_A20        0x02u /* always open */
 
+#define PCI_REGISTER 4u /* bytes of each of the two */
+
 #define RST_CNT_HARD 0x02u
 #define RST_CNT_CPU  0x04u
 
@@ -83,12 +85,15 @@ static void rst_cnt_access(struct pc_reset *pc, struct hv_access *access)
 }
 
 /*
- * PCI's address register knows accesses to all of it only, and there is no PCI. To a byte of it the
- * reset control register may answer; what is between goes on as bytes.
+ * PCI's address register knows accesses to all of it only, and there is no PCI: what it selects, by
+ * any part of the data register, reads as all ones. To a byte of the address the reset control
+ * register may answer. What is neither goes on as bytes.
  */
 static bool pci_access(void *dev, struct hv_access *access)
 {
-	if (access->size != 1 && access->size != PC_RESET_PCI_SIZE) {
+	bool is_data = access->off >= PCI_REGISTER;
+
+	if (!is_data && access->size != 1 && (access->size != PCI_REGISTER || access->off != 0)) {
 		return false;
 	}
 	if (access->size == 1 && access->off == PC_RESET_RST_CNT - PC_RESET_PCI) {

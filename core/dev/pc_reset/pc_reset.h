@@ -2,9 +2,9 @@
 /*
  * The ports by which a PC is reset or ended, and no more of the devices that they belong to: the
  * keyboard controller's 0x60 and 0x64, the system control port A 0x92, the reset control register
- * 0xcf9 of Intel's chipsets (in the middle of PCI's address register), and 0xf4, by which test
- * programs end (QEMU's isa-debug-exit). Sources: IBM PC AT technical reference (8042); Intel ICH9
- * data sheet, 13.7.
+ * 0xcf9 of Intel's chipsets (in the middle of PCI's address register, with its data behind), and
+ * 0xf4, by which test programs end (QEMU's isa-debug-exit). Sources: IBM PC AT technical reference
+ * (8042); Intel ICH9 data sheet, 13.7.
  */
 #ifndef PC_RESET_H
 #define PC_RESET_H
@@ -18,8 +18,8 @@
 #define PC_RESET_PORT_A       0x92u
 #define PC_RESET_EXIT         0xf4u /* four ports */
 #define PC_RESET_EXIT_SIZE    4u
-#define PC_RESET_PCI          0xcf8u /* four ports; the others are one each */
-#define PC_RESET_PCI_SIZE     4u
+#define PC_RESET_PCI          0xcf8u /* eight ports; the others are one each */
+#define PC_RESET_PCI_SIZE     8u
 #define PC_RESET_RST_CNT      0xcf9u
 
 struct pc_reset {

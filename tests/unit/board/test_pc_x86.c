@@ -320,7 +320,7 @@ static void pc_x86_holes__just_outside_each_window__nobody_answers(void **state)
 {
 	static const uint64_t memory[] = {LAPIC_BASE - 4, LAPIC_BASE + LAPIC_SIZE, IOAPIC_BASE - 4,
 		IOAPIC_BASE + IOAPIC_SIZE, 0x100000000};
-	static const uint64_t port[] = {0x1f, 0x22, 0x3f, 0x44, 0x62, 0x6f, 0x72, 0xcf7, 0xcfc,
+	static const uint64_t port[] = {0x1f, 0x22, 0x3f, 0x44, 0x62, 0x6f, 0x72, 0xcf7, 0xd00,
 		0x3f7, 0x400, 0x5ff, 0x610, 0xffff};
 	uint64_t data = 0;
 

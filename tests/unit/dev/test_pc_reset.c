@@ -163,6 +163,36 @@ static void pci_address__other_bytes_and_words__are_nothing_or_not_one_access(vo
 	assert_int_equal(bench.resets, 0);
 }
 
+static void pci_data__any_part__is_all_ones_and_resets_nothing(void **state)
+{
+	(void)state;
+	for (uint8_t size = 1; size <= 4; size *= 2) {
+		for (uint64_t off = 4; off < PC_RESET_PCI_SIZE; off += size) {
+			struct hv_access access = {
+				.off = off, .data = 6, .size = size, .write = true};
+
+			assert_true(pc_reset_pci_ops.access(&bench.pc, &access));
+			access.write = false;
+			access.data = 0;
+			assert_true(pc_reset_pci_ops.access(&bench.pc, &access));
+			assert_true(access.data == UINT32_MAX >> (32 - 8 * size));
+		}
+	}
+	assert_int_equal(bench.resets, 0);
+}
+
+static void pci__from_the_address_into_the_data__is_not_one_access(void **state)
+{
+	(void)state;
+	for (uint64_t off = 1; off < 4; off++) {
+		struct hv_access access = {
+			.off = off, .data = 0x06060606, .size = 4, .write = true};
+
+		assert_false(pc_reset_pci_ops.access(&bench.pc, &access));
+	}
+	assert_int_equal(bench.resets, 0);
+}
+
 static void debug_exit__a_write__turns_the_machine_off(void **state)
 {
 	(void)state;
@@ -187,6 +217,8 @@ int main(void)
 		bench_test(rst_cnt__rise_of_the_cpu_bit__resets),
 		bench_test(pci_address__as_a_whole__resets_nothing),
 		bench_test(pci_address__other_bytes_and_words__are_nothing_or_not_one_access),
+		bench_test(pci_data__any_part__is_all_ones_and_resets_nothing),
+		bench_test(pci__from_the_address_into_the_data__is_not_one_access),
 		bench_test(debug_exit__a_write__turns_the_machine_off),
 	};
 
