@@ -28,7 +28,10 @@ static uint8_t next_byte(struct fw_cfg *cfg)
 {
 	const struct item item = selected(cfg);
 
-	return cfg->next < item.size ? (uint8_t)(item.value >> 8 * cfg->next++) : 0;
+	if (cfg->next >= item.size) {
+		return 0;
+	}
+	return (uint8_t)(item.value >> 8 * cfg->next++);
 }
 
 static bool fw_cfg_access(void *dev, struct hv_access *access)

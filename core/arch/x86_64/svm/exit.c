@@ -89,12 +89,15 @@ static HV_HOT enum hv_verdict msr(struct x86_vcpu *vcpu, bool write)
 	return HV_RESUME;
 }
 
+/* By the three bits, of which one is set; no CPU says any other. */
+static const uint8_t io_size[8] = {4, 1, 2, 4, 4, 4, 4, 4};
+
 /* The CPU has looked at IOPL and the TSS; it says where the next instruction is. */
 static HV_HOT enum hv_verdict port(struct x86_vcpu *vcpu, struct svm_control *control)
 {
 	uint64_t info = control->exit_info1;
 	uint16_t number = (uint16_t)(info >> SVM_IO_PORT_SHIFT);
-	uint8_t size = info >> SVM_IO_SIZE_SHIFT & 7;
+	uint8_t size = io_size[info >> SVM_IO_SIZE_SHIFT & 7];
 
 	if (info & SVM_IO_STRING) {
 		svm_shadow_end(vcpu);
