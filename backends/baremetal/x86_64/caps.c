@@ -15,7 +15,6 @@
 #define FEATURE_1G  HV_BIT(26) /* edx */
 
 #define SVM_NPT           HV_BIT(0) /* edx */
-#define SVM_NRIPS         HV_BIT(3)
 #define SVM_FLUSH_BY_ASID HV_BIT(6)
 
 #define VM_CR_SVMDIS HV_BIT(4)
@@ -41,7 +40,6 @@ const char *caps_read(uint64_t tsc_hz)
 		.pa_bits = (uint8_t)cpuid(LEAF_SIZES, 0).eax,
 		.has_1g = (features.edx & FEATURE_1G) != 0,
 		.has_npt = (svm.edx & SVM_NPT) != 0,
-		.has_nrips = (svm.edx & SVM_NRIPS) != 0,
 		.has_flush_by_asid = (svm.edx & SVM_FLUSH_BY_ASID) != 0,
 		.asids = svm.ebx,
 		.tsc_hz = tsc_hz,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a vCPU begins: APM2 14.1.3 (INIT), 15.27 not; the boot protocols' states are load's. */
+/* How a vCPU begins: APM2 14.1.3 (INIT); as a loader asks for; and what other CPUs' signals do. */
 #include "life.h"
 #include "code.h"
 #include "cpuid.h"

@@ -160,7 +160,6 @@ struct x86_caps {
 	uint8_t pa_bits; /* MAXPHYADDR */
 	bool has_1g;     /* 1 GiB pages */
 	bool has_npt;    /* nested paging */
-	bool has_nrips;  /* the CPU says where the next instruction is */
 	bool has_flush_by_asid;
 	uint32_t asids; /* how many there are, the host's 0 among them */
 	uint64_t tsc_hz;
@@ -171,7 +170,7 @@ struct x86_caps {
  * the first vCPU's first life.
  */
 enum x86_start {
-	X86_START_REAL, /* pc: the start of its code segment; IP 0 */
+	X86_START_REAL, /* 16-bit segments; below 1 MiB CS begins at rip */
 	X86_START_PROT, /* flat 32-bit segments, paging off */
 	X86_START_LONG, /* flat 64-bit code segment, paging by cr3 */
 };
@@ -190,7 +189,7 @@ struct x86_boot {
  */
 #define X86_CODE_LEVELS 4u
 struct x86_code {
-	uint64_t page; /* linear; bit 0 set: none */
+	uint64_t page; /* linear; not canonical: none */
 	uint64_t cr3;
 	const uint8_t *host;
 	const _Atomic uint64_t *entry[X86_CODE_LEVELS];
