@@ -54,6 +54,7 @@ static const struct arch rows[] = {
 		.kernel_env = "DRYDOCK_X86_64_KERNEL",
 		.initrd_env = "DRYDOCK_X86_64_INITRD",
 		.image_env = "DRYDOCK_SVM_IMAGE",
+		.flat_env = "DRYDOCK_SVM_FLAT_IMAGE",
 		.qemu = "qemu-system-x86_64",
 		.machine_args = "q35",
 		.cpu = "max,+svm",

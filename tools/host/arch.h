@@ -19,6 +19,7 @@ struct arch {
 
 	/* Names of environment variables: where the default guest and the bare-metal image are. */
 	const char *kernel_env, *initrd_env, *image_env;
+	const char *flat_env; /* the same image for GRUB; NULL: there is none */
 
 	/* QEMU: under the hypervisor, and with a guest alone. A GIC's version is added to -M. */
 	const char *qemu;

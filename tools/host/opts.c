@@ -139,6 +139,12 @@ static bool take_out(struct opts *opts, const char *text)
 	return *text != '\0';
 }
 
+static bool take_iso(struct opts *opts, const char *text)
+{
+	opts->iso = text;
+	return *text != '\0';
+}
+
 static bool take_report(struct opts *opts, const char *text)
 {
 	(void)text;
@@ -185,6 +191,7 @@ static const struct option_row {
 	{"deterministic", no_argument, OPTS_RUN, "nothing", take_deterministic},
 	{"qemu-args", required_argument, OPTS_RUN, "a text", take_qemu_args},
 	{"out", required_argument, OPTS_PACK, "a file", take_out},
+	{"iso", required_argument, OPTS_PACK, "a file", take_iso},
 	{"report", no_argument, OPTS_PACK, "nothing", take_report},
 	{"runs", required_argument, OPTS_BENCH, "a number from 1 to 100", take_runs},
 };
@@ -287,8 +294,12 @@ bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **a
 	if (optind < argc) {
 		return refuse(command, "unexpected argument: ", argv[optind]);
 	}
-	if (command == OPTS_PACK && !opts->out) {
+	if (command == OPTS_PACK && !opts->out && !opts->iso) {
 		return refuse(command, "--out is missing", "");
+	}
+	if (opts->iso && !opts->arch->flat_env) {
+		return refuse(
+			command, "--iso: no CD boots a machine with --arch ", opts->arch->name);
 	}
 	reach_load_addr(opts);
 	if (opts->dtb && !opts->arch->has_dtb) {

@@ -29,8 +29,8 @@ struct opts {
 	const char *stats_file; /* NULL: stderr */
 	bool deterministic;
 	const char *qemu_args;
-	const char *out; /* pack only */
-	unsigned runs;   /* bench only */
+	const char *out, *iso; /* pack only, one of them at least */
+	unsigned runs;         /* bench only */
 };
 
 enum opts_command {

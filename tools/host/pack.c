@@ -3,6 +3,7 @@
 
 #include "guest.h"
 #include "host.h"
+#include "iso.h"
 #include "opts.h"
 
 #include <hv/bits.h>
@@ -140,7 +141,8 @@ int cmd_pack(int argc, char **argv)
 	if (!ok) {
 		return HOST_FAILED;
 	}
-	ok = host_write_file(opts.out, bundle.data, bundle.size);
+	ok = !opts.out || host_write_file(opts.out, bundle.data, bundle.size);
+	ok = ok && (!opts.iso || iso_write(opts.arch, &bundle, opts.iso));
 	free((void *)bundle.data);
 	return ok ? HOST_OK : HOST_FAILED;
 }
