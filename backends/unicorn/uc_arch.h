@@ -23,6 +23,9 @@ struct sim_arch {
 	/* The emulated CPU walks the nested tables, so it sees memory at host-physical addresses.
 	 */
 	bool walks_nested;
+	/* It sees memory without the right to write: Unicorn asks a hook then, and does the store.
+	 */
+	bool hears_stores;
 	/* The emulated CPU; sim->uc from here to close(). */
 	const char *(*open)(struct sim *sim);
 	void (*close)(struct sim *sim);

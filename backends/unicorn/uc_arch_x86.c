@@ -54,6 +54,9 @@ static const char *build(struct sim *sim, const struct board_cfg *cfg, struct hv
 	if (pc_x86_create(&sim->x86.pc, &pc, arena) != HV_OK) {
 		return "the machine cannot be built like that";
 	}
+	if (!sim_x86_code_open(&sim->x86.cpu, sim->arch->ram_hpa, sim->memory.ram_size)) {
+		return "the guest's code cannot be watched";
+	}
 	sim->board = &sim->x86.pc->board;
 	for (uint16_t i = 0; i < sim->board->vm->vcpu_count; i++) {
 		sim->x86.vcpu[i].x86 = sim->x86.pc->vcpu[i];
@@ -118,6 +121,7 @@ const struct sim_arch sim_arch_x86 = {
 	.flash_max = PC_X86_FLASH_MAX,
 	.ram_hpa = 0x100000000ull,
 	.walks_nested = true,
+	.hears_stores = true,
 	.open = open_cpu,
 	.close = close_cpu,
 	.page_count = page_count,

@@ -46,10 +46,13 @@ static void give(uint8_t *base, uint64_t size)
 /* An emulated CPU that walks the nested tables sees `base` at `hpa`. */
 static bool show(struct sim *sim, uint64_t hpa, uint8_t *base, uint64_t size)
 {
+	uint32_t prot = UC_PROT_READ | UC_PROT_EXEC;
+
 	if (!sim->arch->walks_nested) {
 		return base != NULL;
 	}
-	return base && uc_mem_map_ptr(sim->uc, hpa, size, UC_PROT_ALL, base) == UC_ERR_OK;
+	prot |= sim->arch->hears_stores ? 0 : UC_PROT_WRITE;
+	return base && uc_mem_map_ptr(sim->uc, hpa, size, prot, base) == UC_ERR_OK;
 }
 
 const char *sim_memory_open(struct sim *sim)

@@ -64,6 +64,13 @@ static void rows_get(const struct sim_x86_cpu *cpu, const struct reg_row *rows, 
 	}
 }
 
+void sim_x86_paging_get(struct sim_x86_cpu *cpu)
+{
+	sim_x86_look(&cpu->engine);
+	rows_get(cpu, deep_rows, HV_ARRAY_COUNT(deep_rows));
+	x86_of(cpu)->sys->cpl = sim_x86_get32(&cpu->engine, AT_MODE) & CPL;
+}
+
 static void save(struct sim_x86_cpu *cpu)
 {
 	struct sim_x86_engine *engine = &cpu->engine;
@@ -194,6 +201,7 @@ static bool go(struct sim_x86_cpu *cpu)
 	error = uc_emu_start(cpu->engine.uc, rip, 0, 0, 0);
 	cpu->clock->guest_ns += sim_host_now() - start;
 	save(cpu);
+	sim_x86_code_settle(cpu);
 	if (error != UC_ERR_OK && !cpu->broken) {
 		cpu->broken = uc_strerror(error);
 	}
@@ -597,12 +605,16 @@ struct x86_caps sim_x86_caps(void)
 	};
 }
 
+/* Beyond the table: as its last, which is nothing, or where subleaves do not matter the same. */
 struct x86_cpuid sim_x86_cpuid(const struct sim_x86_cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
 	uint32_t range = leaf >> 31, number = leaf & (UINT32_MAX >> 1);
 
-	if (number >= SIM_X86_LEAVES || subleaf >= SIM_X86_SUBLEAVES) {
+	if (number >= SIM_X86_LEAVES) {
 		return (struct x86_cpuid){0};
+	}
+	if (subleaf >= SIM_X86_SUBLEAVES) {
+		subleaf = SIM_X86_SUBLEAVES - 1;
 	}
 	return cpu->engine.cpuid[range][number][subleaf];
 }
@@ -626,5 +638,6 @@ const char *sim_x86_open(struct sim_x86_cpu *cpu, struct sim_clock *clock)
 
 void sim_x86_close(struct sim_x86_cpu *cpu)
 {
+	sim_x86_code_close(cpu);
 	sim_x86_engine_close(&cpu->engine);
 }

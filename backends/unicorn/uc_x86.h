@@ -15,6 +15,7 @@
 #define UC_X86_H
 
 #include "uc_clock.h"
+#include "uc_x86_code.h"
 #include "uc_x86_engine.h"
 
 #define SIM_X86_TSC_HZ 1000000000u /* one tick is a nanosecond of the guest's time */
@@ -38,6 +39,7 @@ enum sim_x86_exit {
 struct sim_x86_cpu {
 	struct sim_x86_engine engine;
 	struct sim_clock *clock;
+	struct sim_x86_code code;
 	struct sim_x86_vcpu *vcpu; /* whose state the CPU holds */
 	uint32_t left_by;          /* why a run of Unicorn's ended: an exit code, or LEFT_BY_* */
 	uint32_t unwatched;        /* blocks until the interrupt window is looked at */
@@ -65,6 +67,8 @@ void sim_x86_clear(struct sim_x86_cpu *cpu);
  */
 enum sim_x86_exit sim_x86_run(struct sim_x86_cpu *cpu, uint64_t deadline);
 
+/* From inside a hook: what core's record says of paging is so now. */
+void sim_x86_paging_get(struct sim_x86_cpu *cpu);
 /* From inside a hook: IN or OUT, as an exit that core handles. Returns what IN reads. */
 uint32_t sim_x86_port(
 	struct sim_x86_cpu *cpu, bool in, uint16_t port, uint8_t size, uint32_t value);

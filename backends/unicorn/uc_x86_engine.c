@@ -23,6 +23,9 @@
 #define EFER_NXE  HV_BIT(11)
 #define CR4_PAE   0x20u /* VMRUN takes the nested tables' format from the host's registers */
 
+/* pages->code again, for the calibration's guests, which have 32-bit addresses. */
+#define PROBE 0x10000000u
+
 /* Within a descriptor of the saved context. */
 #define SELECTOR 0u
 #define BASE     8u
@@ -281,7 +284,7 @@ static void guest_make(struct svm_vmcb *vmcb, bool b)
 	save->dr7 = 0x400;
 	save->rflags = 2;
 	save->rsp = 0x12345678;
-	save->rip = SIM_X86_PAGE(code) + CODE_FAULT;
+	save->rip = PROBE + CODE_FAULT;
 	for (size_t i = 0; i < HV_ARRAY_COUNT(patterns); i++) {
 		memcpy((uint8_t *)vmcb + patterns[i].in_vmcb, b ? &patterns[i].b : &patterns[i].a,
 			patterns[i].size);
@@ -360,7 +363,7 @@ static bool find_neighbours(struct survey *survey)
 	return sim_x86_get64(engine, AT_CR0) == 0x11 && sim_x86_get64(engine, AT_CR4) == 0 &&
 	       sim_x86_get64(engine, AT_DR7) == 0x400 &&
 	       engine->at[AT_CR2] + sizeof(uint64_t) == engine->at[AT_CR3] &&
-	       sim_x86_get64(engine, AT_RIP) == SIM_X86_PAGE(code) + CODE_FAULT &&
+	       sim_x86_get64(engine, AT_RIP) == PROBE + CODE_FAULT &&
 	       sim_x86_get64(engine, AT_RAX) == 0x5677;
 }
 
@@ -381,7 +384,7 @@ static bool run_shadow(struct survey *survey, uint64_t end, unsigned n)
 	bool done;
 
 	guest_make(&engine->pages->vmcb, true);
-	engine->pages->vmcb.save.rip = SIM_X86_PAGE(code) + CODE_SHADOW;
+	engine->pages->vmcb.save.rip = PROBE + CODE_SHADOW;
 	if (uc_context_restore(engine->uc, engine->fresh) != UC_ERR_OK ||
 		uc_reg_write(engine->uc, UC_X86_REG_RAX, &vmcb) != UC_ERR_OK ||
 		uc_hook_add(engine->uc, &hook, UC_HOOK_BLOCK, (void *)on_block_seen, &end, 1, 0) !=
@@ -397,7 +400,7 @@ static bool run_shadow(struct survey *survey, uint64_t end, unsigned n)
 static bool find_mode(struct survey *survey)
 {
 	struct sim_x86_engine *engine = survey->engine;
-	uint64_t sti = SIM_X86_PAGE(code) + CODE_SHADOW;
+	uint64_t sti = PROBE + CODE_SHADOW;
 	size_t end = engine->at[AT_CR4];
 	uint32_t differs, before;
 
@@ -473,11 +476,13 @@ static bool calibrate(struct sim_x86_engine *engine)
 	for (unsigned n = 0; n < 3; n++) {
 		survey.sample[n] = samples + n * engine->context_size;
 	}
-	done = find_efer(&survey);
-	done = done && find_patterns(&survey) && find_neighbours(&survey) && find_mode(&survey) &&
-	       check_order(&survey);
+	done = uc_mem_map_ptr(engine->uc, PROBE, HV_PAGE_SIZE, UC_PROT_ALL, engine->pages->code) ==
+		       UC_ERR_OK &&
+	       find_efer(&survey) && find_patterns(&survey) && find_neighbours(&survey) &&
+	       find_mode(&survey) && check_order(&survey);
 	free(samples);
 	return done && uc_context_restore(engine->uc, engine->fresh) == UC_ERR_OK &&
+	       uc_mem_unmap(engine->uc, PROBE, HV_PAGE_SIZE) == UC_ERR_OK &&
 	       uc_ctl_flush_tlb(engine->uc) == UC_ERR_OK;
 }
 

@@ -42,10 +42,14 @@ enum sim_x86_at {
 #define AT_SEGMENT_SIZE 24u
 
 #define SIM_X86_LEAVES    32u /* of CPUID, of each of the two ranges */
-#define SIM_X86_SUBLEAVES 4u
+#define SIM_X86_SUBLEAVES 8u
 
-/* Host-physical memory of the engine's own. */
-#define SIM_X86_HPA   0x10000000ull
+/*
+ * Host-physical memory of the engine's own. Its code runs where a linear address is that; a guest
+ * can have no such address, for it is not canonical. So the TLB, which does not know whose an entry
+ * is, has none of the guest's there.
+ */
+#define SIM_X86_HPA   0x1000000000000ull
 #define SIM_X86_ENTRY SIM_X86_HPA /* VMLOAD, VMRUN: how a guest is entered */
 
 struct sim_x86_pages {
