@@ -20,18 +20,29 @@ static uint64_t linear_of(const struct x86_sys *sys)
 	return x86_is_long(sys) ? sys->rip : (uint32_t)(sys->seg[X86_CS].base + sys->rip);
 }
 
+/* In 64-bit code: up to the first address that is not canonical (D12). */
+static uint64_t canonical_room(const struct x86_sys *sys)
+{
+	uint64_t edge = HV_BIT(sys->cr4 & X86_CR4_LA57 ? 56 : 47);
+
+	if (sys->rip < edge) {
+		return edge - sys->rip;
+	}
+	return sys->rip >= 0 - edge ? X86_INSN_MAX : 0;
+}
+
+static uint64_t limit_room(const struct x86_sys *sys)
+{
+	uint64_t limit = sys->seg[X86_CS].limit;
+
+	return sys->rip > limit ? 0 : limit + 1 - sys->rip;
+}
+
 /* How many bytes the code segment has from RIP on, as far as it matters. */
 static uint8_t segment_room(const struct x86_sys *sys)
 {
-	uint64_t left;
+	uint64_t left = x86_is_long(sys) ? canonical_room(sys) : limit_room(sys);
 
-	if (x86_is_long(sys)) {
-		return X86_INSN_MAX;
-	}
-	if (sys->rip > sys->seg[X86_CS].limit) {
-		return 0;
-	}
-	left = (uint64_t)sys->seg[X86_CS].limit + 1 - sys->rip;
 	return left < X86_INSN_MAX ? (uint8_t)left : X86_INSN_MAX;
 }
 

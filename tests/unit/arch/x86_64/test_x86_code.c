@@ -108,6 +108,89 @@ static void decode__segment_ends_inside__is_general_protection(void **state)
 	raises(X86_GP, true, 0);
 }
 
+/* ---- code where code seldom is ---- */
+
+/* The last page below the hole between the canonical halves is physical 0x1ff000. */
+#define EDGE      0x0000800000000000u
+#define EDGE_PAGE 0x1ff000u
+
+static void map_edge(void)
+{
+	kit_set64(KIT_TABLES + 255 * 8, (KIT_TABLES + 0x1000) | PTE_P);
+	kit_set64(KIT_TABLES + 0x1000 + 511 * 8, (KIT_TABLES + 0x2000) | PTE_P);
+	kit_set64(KIT_TABLES + 0x2000 + 511 * 8, (KIT_TABLES + 0x3000) | PTE_P);
+}
+
+static void d12_decode__at_the_edge_of_canonical_addresses__ends_there(void **state)
+{
+	(void)state;
+	map_edge();
+	kit.sys->rip = EDGE - 2;
+	memcpy(&kit_ram[EDGE_PAGE + 0xffe], (uint8_t[]){0x0f, 0xa2}, 2);
+	decodes(X86_OP_CPUID, 2);
+	memcpy(&kit_ram[EDGE_PAGE + 0xffe], (uint8_t[]){0x66, 0x0f}, 2);
+	raises(X86_GP, true, 0);
+	kit.sys->rip =
+		EDGE; /* a return to there is the guest's own fault, but a race may bring us */
+	raises(X86_GP, true, 0);
+	kit.sys->rip = 0 - EDGE - 1;
+	raises(X86_GP, true, 0);
+	kit.sys->rip = 0 - EDGE; /* the other half: canonical, but nothing is mapped */
+	raises(X86_PF, true, 0);
+}
+
+/* What is stepped over ends behind the edge: the CPU refuses to fetch there, not we. */
+static void d12_cpuid__last_canonical_bytes__leaves_rip_behind_them(void **state)
+{
+	(void)state;
+	map_edge();
+	kit.sys->rip = EDGE - 2;
+	memcpy(&kit_ram[EDGE_PAGE + 0xffe], (uint8_t[]){0x0f, 0xa2}, 2);
+	assert_int_equal(kit_exit(SVM_EXIT(CPUID), 0, 0), HV_RESUME);
+	assert_int_equal(kit.sys->rip, EDGE);
+	assert_false(kit.vcpu->event.valid);
+}
+
+static void real_mode(uint32_t limit)
+{
+	kit.sys->efer &= ~(X86_EFER_LMA | X86_EFER_LME);
+	kit.sys->cr0 &= ~(X86_CR0_PG | X86_CR0_PE);
+	kit.sys->seg[X86_CS] = (struct x86_seg){.attrib = 0x9b, .limit = limit};
+}
+
+static void d12_cpuid__at_the_end_of_a_real_mode_segment__does_not_wrap(void **state)
+{
+	(void)state;
+	real_mode(0xffff);
+	kit.sys->rip = 0xfffe;
+	memcpy(&kit_ram[0xfffe], (uint8_t[]){0x0f, 0xa2}, 2);
+	assert_int_equal(kit_exit(SVM_EXIT(CPUID), 0, 0), HV_RESUME);
+	assert_int_equal(kit.sys->rip, 0x10000);
+	raises(X86_GP, true, 0);
+}
+
+static void d12_decode__unreal_mode__has_all_of_4_gib(void **state)
+{
+	(void)state;
+	real_mode(UINT32_MAX);
+	kit_code(0xb8, 1, 2, 3, 4);
+	decodes(X86_OP_MOV, 3); /* 16 bits wide all the same */
+	kit.sys->seg[X86_CS].base = 0x10000;
+	kit.sys->rip = 0xfffffffe; /* at 0xfffe, and on in the next page */
+	memcpy(&kit_ram[0xfffe], (uint8_t[]){0x0f, 0xa2}, 2);
+	decodes(X86_OP_CPUID, 2);
+	memcpy(&kit_ram[0xfffe], (uint8_t[]){0x66, 0x0f}, 2);
+	raises(X86_GP, true, 0);
+}
+
+/* Task switches do not exit, as SVM leaves them to the CPU; one that did would be none of ours. */
+static void d12_task_switch__exit__stops_the_vm(void **state)
+{
+	(void)state;
+	assert_int_equal(kit_exit(SVM_EXIT(TASK_SWITCH), 0x28, 0), HV_CRASH);
+	assert_string_equal(kit.vm->crash.reason, "an exit that was not asked for");
+}
+
 /* ---- where it was the last time ---- */
 
 static const uint8_t *again(void)
@@ -215,6 +298,11 @@ int main(void)
 		kit_test(d9_decode__second_page_gone__faults_at_its_address),
 		kit_test(d6_decode__no_instruction_or_too_long__raises),
 		kit_test(decode__segment_ends_inside__is_general_protection),
+		kit_test(d12_decode__at_the_edge_of_canonical_addresses__ends_there),
+		kit_test(d12_cpuid__last_canonical_bytes__leaves_rip_behind_them),
+		kit_test(d12_cpuid__at_the_end_of_a_real_mode_segment__does_not_wrap),
+		kit_test(d12_decode__unreal_mode__has_all_of_4_gib),
+		kit_test(d12_task_switch__exit__stops_the_vm),
 		kit_test(again__same_page__up_to_where_an_instruction_may_cross),
 		kit_test(again__large_page__is_remembered_by_fewer_levels),
 		kit_test(p14_again__any_descriptor_changed__is_asked_anew),
