@@ -55,7 +55,7 @@ struct guest_frame {
 #define TRY(code, ...)                                                                             \
 	({                                                                                         \
 		trap_taken = false;                                                                \
-		__asm__ volatile("movq %%rsp, trap_rsp\n\tmovq $99f, trap_resume\n\t" code        \
+		__asm__ volatile("movq %%rsp, trap_rsp\n\tmovq $99f, trap_resume\n\t" code         \
 				 "\n99:\tmovq $0, trap_resume" __VA_ARGS__);                       \
 		trap_taken;                                                                        \
 	})
