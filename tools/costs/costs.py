@@ -36,10 +36,11 @@ def measure_operations(machine, guest):
 
 
 def measure_boot(machine, name, append, goal):
-    counts = machine.boot(name, os.environ[machine.arch.kernel_env], os.environ[machine.arch.initrd_env], append)
+    what = name, os.environ[machine.arch.kernel_env], os.environ[machine.arch.initrd_env], append
+    counts, without = machine.boot(*what), machine.boot_without(*what)
     inside = counts.total["image"] - counts.total["before"]
     exits = counts.exits(machine.arch, machine.image)
-    return {"hypervisor": inside, "firmware": counts.total["firmware"], "guest": counts.total["other"], "exits": exits, "kinds": counts.kinds(machine.image),
+    return {"hypervisor": inside, "without": without, "firmware": counts.total["firmware"], "guest": counts.total["other"], "exits": exits, "kinds": counts.kinds(machine.image),
             "per_exit": inside / exits,
             "overhead_percent": 100 * inside / counts.total["other"], "goal_percent": goal}
 
@@ -66,6 +67,8 @@ def print_table(result):
     print(row % ("entry to the guest's first instruction", "", result["entry"]["drydock"], result["entry"]["goal"] or ""))
     for name, each in result["boots"].items():
         print(row % (name + ": overhead [%]", "", "%.3f" % each["overhead_percent"], each["goal_percent"] or ""))
+        if each["without"]:
+            print(row % ("    all instructions", each["without"], each["hypervisor"] + each["guest"], ""))
         print(row % ("    exits", "", each["exits"], ""))
         for kind, count in each["kinds"].items():
             print(row % ("        " + kind, "", count, ""))

@@ -4,6 +4,7 @@ import array
 import collections
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import time
 
 from image import Image
 
+UNPACK = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "guest", "vmlinux.py")
 OTHERS = 0xFFFFFFFF
 PATIENCE = 900
 
@@ -43,6 +45,16 @@ class Counts:
         """How often each of the functions ran that an exit of some kind goes to."""
         return {name[5:]: self.runs.get(at, 0) for name, at in sorted(image.symbols.items())
                 if name.startswith("exit_") and not name.startswith("exit_sync") and self.runs.get(at, 0)}
+
+
+def pvh_entry(kernel):
+    """From the ELF note of a kernel that has such an entry: Xen's, type 18."""
+    with open(kernel, "rb") as file:
+        data = file.read()
+    note = data.find(struct.pack("<3I", 4, 8, 18) + b"Xen\0")
+    if note < 0:
+        raise Failure(kernel + " has no PVH entry")
+    return struct.unpack_from("<Q", data, note + 16)[0]
 
 
 def paths_of(trace):
@@ -122,15 +134,33 @@ class Machine:
             out = self.with_drydock("the cost guest", "--kernel", guest, "--mem", "64M", counts=counts, trace=trace)
             return without, costs_in(out), name_paths(paths_of(trace), self.arch), Counts(counts)
 
+    def _kernel(self, kernel, folder):
+        if not self.arch.unpacks:
+            return kernel
+        out = os.path.join(folder, "vmlinux")
+        subprocess.run([sys.executable, UNPACK, "--kernel", kernel, "--out", out], check=True)
+        return out
+
     def boot(self, what, kernel, initrd, append):
         """Counts of a whole boot, from the hypervisor's first instruction to power-off."""
         with tempfile.TemporaryDirectory() as folder:
             counts = os.path.join(folder, "counts")
-            out = self.with_drydock(what, "--kernel", kernel, "--initrd", initrd, "--append", append,
+            out = self.with_drydock(what, "--kernel", self._kernel(kernel, folder), "--initrd", initrd, "--append", append,
                                     "--mem", "256M", counts=counts)
             if "GUEST-READY" not in out:
                 raise Failure(what + " did not reach GUEST-READY")
             return Counts(counts)
+
+    def boot_without(self, what, kernel, initrd, append):
+        """Instructions of the same boot without a hypervisor, from the kernel's first one; None if it is the same machine."""
+        if not self.arch.unpacks:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            kernel, counts = self._kernel(kernel, folder), os.path.join(folder, "counts")
+            self._qemu(what + ", without hypervisor", self.arch.plain_machine, "-m", "256M", "-kernel", kernel, "-initrd", initrd,
+                       "-append", append, "-plugin", "%s,at=%#x,entry=0,image=1,firmware=0,out=%s" % (
+                           self.plugin, pvh_entry(kernel), counts))
+            return Counts(counts).total["other"]
 
     def memory(self, guest):
         """(bytes of the first vCPU and all that is the VM's, bytes of each further vCPU, tables' bytes)."""
