@@ -20,8 +20,16 @@ static bool take_arch(struct opts *opts, const char *text)
 
 static bool take_backend(struct opts *opts, const char *text)
 {
-	opts->backend = strcmp(text, "qemu") == 0 ? OPTS_QEMU : OPTS_SIM;
-	return opts->backend == OPTS_QEMU || strcmp(text, "sim") == 0;
+	static const char *const names[] = {
+		[OPTS_SIM] = "sim", [OPTS_QEMU] = "qemu", [OPTS_BOCHS] = "bochs"};
+
+	for (unsigned i = 0; i < HV_ARRAY_COUNT(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			opts->backend = (enum opts_backend)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool take_kernel(struct opts *opts, const char *text)
@@ -172,7 +180,7 @@ static const struct option_row {
 	bool (*take)(struct opts *opts, const char *text);
 } rows[] = {
 	{"arch", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, ARCH_NAMES, take_arch},
-	{"backend", required_argument, OPTS_RUN, "sim or qemu", take_backend},
+	{"backend", required_argument, OPTS_RUN, "sim, qemu or bochs", take_backend},
 	{"kernel", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a file", take_kernel},
 	{"initrd", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a file", take_initrd},
 	{"append", required_argument, OPTS_RUN | OPTS_PACK | OPTS_BENCH, "a text", take_append},
@@ -296,6 +304,10 @@ bool opts_parse(struct opts *opts, enum opts_command command, int argc, char **a
 	}
 	if (command == OPTS_PACK && !opts->out && !opts->iso) {
 		return refuse(command, "--out is missing", "");
+	}
+	if (opts->backend == OPTS_BOCHS && !opts->arch->flat_env) {
+		return refuse(command, "--backend bochs: it is no machine with --arch ",
+			opts->arch->name);
 	}
 	if (opts->iso && !opts->arch->flat_env) {
 		return refuse(

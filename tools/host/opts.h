@@ -10,6 +10,7 @@
 enum opts_backend {
 	OPTS_SIM,
 	OPTS_QEMU,
+	OPTS_BOCHS,
 };
 
 struct opts {

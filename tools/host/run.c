@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* `tools/drydock run`: one guest, on the sim or under the bare-metal hypervisor in QEMU. */
+/* `tools/drydock run`: one guest, on the sim or under the bare-metal hypervisor in QEMU or
+ * Bochs. */
+#include "bochs.h"
 #include "console.h"
 #include "guest.h"
 #include "host.h"
@@ -92,10 +94,10 @@ static int run_guest(const struct guest *guest, const struct opts *opts, struct 
 	static struct report report;
 	int status;
 
-	if (opts->backend == OPTS_SIM) {
-		run_on_sim(guest, opts, console, &report);
-	} else {
-		qemu_run(guest, opts, console, &report);
+	switch (opts->backend) {
+	case OPTS_SIM: run_on_sim(guest, opts, console, &report); break;
+	case OPTS_QEMU: qemu_run(guest, opts, console, &report); break;
+	case OPTS_BOCHS: bochs_run(guest, opts, console, &report); break;
 	}
 	console_close(console);
 	if (console->late && !console->seen) {

@@ -263,6 +263,18 @@ static void opts_pack__needs_out__and_knows_no_run_options(void **state)
 	assert_false(parse(&opts, OPTS_PACK, "--kernel|k|--out|o|--until|x"));
 }
 
+static void opts_backend__bochs__is_a_pc(void **state)
+{
+	struct opts opts;
+
+	(void)state;
+	assert_true(parse(&opts, OPTS_RUN, "--kernel|k|--arch|x86_64|--backend|bochs"));
+	assert_int_equal(opts.backend, OPTS_BOCHS);
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--backend|bochs"));
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--arch|riscv64|--backend|bochs"));
+	assert_false(parse(&opts, OPTS_RUN, "--kernel|k|--arch|x86_64|--backend|box"));
+}
+
 static void opts_pack__a_cd__of_a_pc_alone(void **state)
 {
 	struct opts opts;
@@ -306,6 +318,7 @@ int main(void)
 		hv_unit_test(opts__load_addr_beyond_ram__ram_reaches_as_far_from_there),
 		hv_unit_test(opts__mem_bounds__both_sides),
 		hv_unit_test(opts_pack__needs_out__and_knows_no_run_options),
+		hv_unit_test(opts_backend__bochs__is_a_pc),
 		hv_unit_test(opts_pack__a_cd__of_a_pc_alone),
 		hv_unit_test(opts_bench__runs__both_sides_of_its_bounds),
 	};
