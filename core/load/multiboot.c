@@ -42,13 +42,13 @@ static bool mb_find(struct hv_blob kernel, uint64_t *at)
 {
 	uint64_t end = kernel.size < MB_SEARCH ? kernel.size : MB_SEARCH;
 	const uint8_t *p = kernel.data;
+	uint64_t off = 0;
 
-	for (*at = 0; *at + MB_SIZE <= end; *at += 4) {
-		if (mb_is_header(p + *at)) {
-			return true;
-		}
+	while (off + MB_SIZE <= end && !mb_is_header(p + off)) {
+		off += 4;
 	}
-	return false;
+	*at = off;
+	return off + MB_SIZE <= end;
 }
 
 uint64_t load_multiboot_header(struct hv_blob kernel)

@@ -238,6 +238,23 @@ static void s5__cut_off_anywhere__not_taken(void **state)
 	}
 }
 
+/* It is looked for eight bytes at a time, by its 5. */
+static void s5__at_any_distance__found(void **state)
+{
+	static const uint8_t bytes[] = {8, '_', 'S', '5', '_', 0x12, 0x46, 0, 4, 0x0a, 5, 0x0a, 7};
+	static const char before[] = "_______55_5_______S5____";
+	uint8_t aml[sizeof(before) + sizeof(bytes)];
+
+	(void)state;
+	for (uint32_t n = 0; n < sizeof(before); n++) {
+		memcpy(aml, before, n);
+		memcpy(aml + n, bytes, sizeof(bytes));
+		assert_true(s5(aml, n + sizeof(bytes)));
+		assert_int_equal(acpi.s5a, 5);
+		assert_false(s5(aml, n + sizeof(bytes) - 1));
+	}
+}
+
 static void s5__other_uses_of_the_name__not_taken(void **state)
 {
 	static const uint8_t call[] = {0x70, '_', 'S', '5', '_', 0x12, 6, 4, 0x0a, 5};
@@ -259,6 +276,7 @@ int main(void)
 		hv_unit_test(fadt__fixed_registers__ports),
 		hv_unit_test(s5__as_compilers_write_it__both_types),
 		hv_unit_test(s5__cut_off_anywhere__not_taken),
+		hv_unit_test(s5__at_any_distance__found),
 		hv_unit_test(s5__other_uses_of_the_name__not_taken),
 	};
 

@@ -98,10 +98,14 @@ boot:	cli
 	loop	1b
 	mov	$PTE_2M, %eax
 	mov	$boot_pd, %edi
-	mov	$(4 * 512), %ecx
-2:	mov	%eax, (%edi)
+	mov	$(4 * 512 / 8), %ecx
+2:	.set	entry, 0
+	.rept	8
+	mov	%eax, entry(%edi)
 	add	$0x200000, %eax
-	add	$8, %edi
+	.set	entry, entry + 8
+	.endr
+	add	$64, %edi
 	loop	2b
 
 	mov	$CR4_OURS, %eax

@@ -54,14 +54,24 @@ static bool is_tag(const uint8_t *at, const char *tag, unsigned size)
 	return __builtin_memcmp(at, tag, size) == 0;
 }
 
+#define EVEN_BYTES 0x00ff00ff00ff00ffu
+#define SUM_OF_ALL 0x0001000100010001u /* times four 16-bit numbers: their sum, on top */
+
+/* Eight bytes at a time: tables are long, and each is looked at before a guest runs. */
 static bool sums_up(const uint8_t *at, uint32_t size)
 {
-	uint8_t sum = 0;
+	const uint8_t *end = at + size;
+	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < size; i++) {
-		sum = (uint8_t)(sum + at[i]);
+	for (; end - at >= 8; at += 8) {
+		uint64_t bytes = hv_le64(at);
+
+		sum += ((bytes & EVEN_BYTES) + (bytes >> 8 & EVEN_BYTES)) * SUM_OF_ALL >> 48;
 	}
-	return sum == 0;
+	while (at < end) {
+		sum += *at++;
+	}
+	return (uint8_t)sum == 0;
 }
 
 /* ---- root pointer ---- */
@@ -248,14 +258,21 @@ static bool read_s5(struct host_acpi *acpi, struct aml aml)
 	return !aml.over;
 }
 
-/* The name from `at` on, or `end`. A loop of its own: it looks at each byte of the largest table.
- */
+/* Whether one of eight bytes is a 5 of ASCII: taken from all, it leaves a byte that is 0. */
+static bool has_five(uint64_t bytes)
+{
+	uint64_t zero = bytes ^ 0x3535353535353535u;
+
+	return ((zero - 0x0101010101010101u) & ~zero & 0x8080808080808080u) != 0;
+}
+
+/* The name from `at` on, or `end`: the largest table there is, and hardly a 5 in it. */
 static const uint8_t *find_s5(const uint8_t *at, const uint8_t *end)
 {
 	while (at < end && hv_le32(at) != AML_S5) {
-		at++;
+		at += end - at > 8 && !has_five(hv_le64(at + 2)) ? 8 : 1;
 	}
-	return at;
+	return at < end ? at : end;
 }
 
 void host_acpi_s5(struct host_acpi *acpi, const uint8_t *dsdt)
