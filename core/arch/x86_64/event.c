@@ -95,8 +95,26 @@ enum hv_verdict x86_raise_page(struct x86_vcpu *vcpu, uint64_t linear, uint32_t 
 	return x86_raise_error(vcpu, X86_PF, error);
 }
 
+HV_COLD bool x86_step_ends(struct x86_vcpu *vcpu)
+{
+	if (!vcpu->nmi_step) {
+		return false;
+	}
+	vcpu->nmi_step = false;
+	vcpu->nmi_blocked = false;
+	x86_look(vcpu);
+	if (vcpu->nmi_step_tf) {
+		return false;
+	}
+	vcpu->sys->rflags &= ~X86_FLAG_TF;
+	return true;
+}
+
 enum hv_verdict x86_raise_step(struct x86_vcpu *vcpu)
 {
+	if (x86_step_ends(vcpu)) {
+		return HV_RESUME;
+	}
 	vcpu->sys->dr6 |= X86_DR6_BS;
 	return x86_raise(vcpu, X86_DB);
 }

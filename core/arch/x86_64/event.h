@@ -17,7 +17,15 @@ HV_WARN_UNUSED enum hv_verdict x86_raise_error(
 HV_WARN_UNUSED enum hv_verdict x86_raise_page(
 	struct x86_vcpu *vcpu, uint64_t linear, uint32_t error);
 
-/* #DB by RFLAGS.TF, behind an instruction that core did. Always HV_RESUME, as it is benign. */
+/*
+ * The end of the step that an NMI waited for (svm/entry.c). False: there was none, or it was the
+ * guest's own trap, too.
+ */
+bool x86_step_ends(struct x86_vcpu *vcpu);
+/*
+ * Behind an instruction that core did, with RFLAGS.TF set: #DB, unless the step was ours. Always
+ * HV_RESUME, as it is benign.
+ */
 enum hv_verdict x86_raise_step(struct x86_vcpu *vcpu);
 
 #endif

@@ -51,9 +51,16 @@ static bool takes_nmis(const struct x86_vcpu *vcpu)
 	return !vcpu->nmi_blocked && !vcpu->nmi_step && !is_shadowed(&svm_vmcb(vcpu)->control);
 }
 
+/* The next instruction is the step. The handler of its fault is not: in there, interrupts come. */
+static bool is_stepping(const struct x86_vcpu *vcpu)
+{
+	return vcpu->nmi_step && (vcpu->sys->rflags & X86_FLAG_TF);
+}
+
 static bool takes_interrupts(const struct x86_vcpu *vcpu)
 {
-	return (vcpu->sys->rflags & X86_FLAG_IF) && !is_shadowed(&svm_vmcb(vcpu)->control);
+	return (vcpu->sys->rflags & X86_FLAG_IF) && !is_shadowed(&svm_vmcb(vcpu)->control) &&
+	       !is_stepping(vcpu);
 }
 
 /*
@@ -131,6 +138,17 @@ static HV_COLD void step(struct x86_vcpu *vcpu)
 	vcpu->sys->rflags |= X86_FLAG_TF;
 }
 
+/*
+ * Never open for what is not taken then: a CPU that forgets the shadow (QEMU's) would come back at
+ * once, and the guest get nowhere.
+ */
+static bool wants_window(const struct x86_vcpu *vcpu, int pending)
+{
+	bool nmi = vcpu->nmi_pending && !vcpu->nmi_blocked && !vcpu->nmi_step;
+
+	return nmi || ((pending != LAPIC_NOTHING || vcpu->held.valid) && !is_stepping(vcpu));
+}
+
 /* IRET exits while an NMI is handled, and while one waits for the end of another event's handler.
  */
 static void nmi_window(struct x86_vcpu *vcpu, struct svm_control *control)
@@ -186,8 +204,7 @@ enum hv_verdict svm_entry_prepare(struct x86_vcpu *vcpu)
 	if (!(control->event_inject & SVM_EVENT_VALID) && !inject_rare(vcpu)) {
 		pending = inject_interrupt(vcpu, pending);
 	}
-	window(control, pending != LAPIC_NOTHING || vcpu->held.valid ||
-				(vcpu->nmi_pending && !vcpu->nmi_blocked));
 	nmi_window(vcpu, control);
+	window(control, wants_window(vcpu, pending));
 	return vcpu->halted ? HV_BLOCK : HV_RESUME;
 }

@@ -114,27 +114,19 @@ static enum hv_verdict cr_access(struct x86_vcpu *vcpu, unsigned cr, bool write)
 
 /* ---- exceptions ---- */
 
-/* The end of the step that an NMI waited for (entry.c). False: it was the guest's own trap, too. */
-static bool step_ends(struct x86_vcpu *vcpu)
+static enum hv_verdict debug(struct x86_vcpu *vcpu)
 {
-	if (!vcpu->nmi_step) {
-		return false;
+	if (!x86_step_ends(vcpu)) {
+		return x86_raise(vcpu, X86_DB);
 	}
-	vcpu->nmi_step = false;
-	vcpu->nmi_blocked = false;
-	x86_look(vcpu);
-	if (vcpu->nmi_step_tf) {
-		return false;
-	}
-	vcpu->sys->rflags &= ~X86_FLAG_TF;
 	vcpu->sys->dr6 &= ~X86_DR6_BS;
-	return true;
+	return HV_RESUME;
 }
 
 static enum hv_verdict exception(struct x86_vcpu *vcpu, uint64_t vector)
 {
 	switch (vector) {
-	case X86_DB: return step_ends(vcpu) ? HV_RESUME : x86_raise(vcpu, X86_DB);
+	case X86_DB: return debug(vcpu);
 	case X86_AC: return x86_raise_error(vcpu, X86_AC, (uint32_t)control_of(vcpu)->exit_info1);
 	case X86_MC: return stop(vcpu, "a machine check");
 	default: return stop(vcpu, "an exception that was not asked for");

@@ -369,9 +369,65 @@ static void a8_nmi__behind_mov_ss__is_stepped_to(void **state)
 	assert_true(kit.sys->rflags & X86_FLAG_TF);
 	prepare();
 	injects(0);
+	assert_false(has_window()); /* QEMU, which forgets shadows, would do nothing else */
 	kit.control->shadow = 0;
 	assert_int_equal(kit_exit(SVM_EXIT_EXCEPTION + X86_DB, 0, 0), HV_RESUME);
 	assert_false(kit.sys->rflags & X86_FLAG_TF);
+	prepare();
+	injects(2 << 8 | X86_NMI);
+}
+
+static void step_to_nmi(void)
+{
+	kit.control->shadow = SVM_SHADOW;
+	nmi();
+	prepare();
+	assert_true(kit.sys->rflags & X86_FLAG_TF);
+}
+
+static void a8_interrupt__while_a_step_goes_on__comes_behind_it(void **state)
+{
+	(void)state;
+	step_to_nmi();
+	kit.control->shadow = 0; /* as QEMU says when something else comes first */
+	irq(0x41);
+	prepare();
+	injects(0);
+	assert_false(has_window());
+	assert_int_equal(kit_exit(SVM_EXIT_EXCEPTION + X86_DB, 0, 0), HV_RESUME);
+	prepare();
+	injects(2 << 8 | X86_NMI);
+	assert_true(has_window());
+}
+
+/* The instruction faults, and its handler may wait for interrupts. The NMI comes behind. */
+static void a8_interrupt__in_the_handler_of_a_steps_fault__comes(void **state)
+{
+	(void)state;
+	step_to_nmi();
+	kit.control->shadow = 0;
+	kit.sys->rflags &= ~X86_FLAG_TF; /* the CPU, as it enters the handler */
+	irq(0x41);
+	prepare();
+	injects(0x41);
+	assert_false(has_window());
+	irq(0x61);
+	kit.sys->rflags &= ~X86_FLAG_IF;
+	prepare();
+	assert_true(has_window());
+}
+
+/* The instruction exits: that it is stepped over is the end of the step, and nobody's trap. */
+static void a8_nmi__behind_sti_and_an_exit__comes_behind_it(void **state)
+{
+	(void)state;
+	kit_code(0x0f, 0xa2); /* CPUID */
+	step_to_nmi();
+	assert_int_equal(kit_exit(SVM_EXIT(CPUID), 0, 0), HV_RESUME);
+	assert_false(kit.sys->rflags & X86_FLAG_TF);
+	assert_int_equal(kit.sys->dr6, X86_DR6_INIT);
+	assert_false(kit.vcpu->event.valid);
+	assert_true(kit_looks());
 	prepare();
 	injects(2 << 8 | X86_NMI);
 }
@@ -415,6 +471,9 @@ int main(void)
 		entry_test(a8_nmi__handler_ends__nothing_is_left_of_it),
 		entry_test(a8_nmi__guest_single_steps_over_the_iret__has_its_trap),
 		entry_test(a8_nmi__behind_mov_ss__is_stepped_to),
+		entry_test(a8_interrupt__while_a_step_goes_on__comes_behind_it),
+		entry_test(a8_interrupt__in_the_handler_of_a_steps_fault__comes),
+		entry_test(a8_nmi__behind_sti_and_an_exit__comes_behind_it),
 		entry_test(x15_interrupt__held_behind_a_fault__comes_when_it_can),
 	};
 
