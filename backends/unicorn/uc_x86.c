@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define CPL      3u /* of AT_MODE */
+#define CR0_PE   HV_BIT(0)
+#define CR0_TS   HV_BIT(3)
+#define TSS_MAP  0x66u
 #define EFER_SCE HV_BIT(0)
 #define EFER_LMA HV_BIT(10)
 #define FLAG_IF  HV_BIT(9)
@@ -52,7 +55,6 @@ static const struct reg_row deep_rows[] = {
 	{AT_CR3, offsetof(struct x86_sys, cr3)},
 	{AT_CR4, offsetof(struct x86_sys, cr4)},
 	{AT_EFER, offsetof(struct x86_sys, efer)},
-	{AT_DR7, offsetof(struct x86_sys, dr7)},
 };
 
 static void rows_get(const struct sim_x86_cpu *cpu, const struct reg_row *rows, size_t count)
@@ -128,6 +130,14 @@ static bool is_plain(const struct sim_x86_cpu *cpu)
 	       memcmp(sys->seg, known->seg, sizeof(sys->seg)) == 0;
 }
 
+/*
+ * DR7 as the guest knows it never comes to Unicorn, which at an enabled breakpoint throws away all
+ * code, that which is running too. DR5 is its other name.
+ */
+#define DR7      (1u << 7 | 1u << 5)
+#define DR7_NONE 0x400u
+#define DR7_ZERO 0xd800u
+
 /* Besides what core wants to hear of: exceptions and INT, which Unicorn does not deliver; RDTSC. */
 static void compose(struct sim_x86_cpu *cpu)
 {
@@ -141,10 +151,14 @@ static void compose(struct sim_x86_cpu *cpu)
 	to->control.intercept[0] &= ~(1u << SVM_INTERCEPT_VINTR);
 	to->control.intercept[1] |=
 		1u << (SVM_INTERCEPT_RDTSCP - 32) | 1u << (SVM_INTERCEPT_ICEBP - 32);
+	to->control.intercept_cr_write |= 1; /* Unicorn checks no value, and exits for no other */
+	to->control.intercept_dr_read |= DR7;
+	to->control.intercept_dr_write |= DR7;
 	to->control.iopm = SIM_X86_PAGE(iopm);
 	to->control.msrpm = SIM_X86_PAGE(msrpm);
 	to->control.vintr = SVM_VINTR_MASKING;
 	to->control.event_inject = 0;
+	to->save.dr7 = DR7_NONE;
 	to->save.rax = vcpu->regs.r[X86_RAX];
 	to->save.rsp = vcpu->regs.r[X86_RSP];
 }
@@ -340,10 +354,12 @@ static bool decode(struct sim_x86_cpu *cpu, struct x86_insn *insn)
 	enum x86_mode mode = mode_of(sys);
 	uint64_t at = sys->rip + (mode == X86_MODE_64 ? 0 : sys->seg[X86_CS].base);
 	uint8_t bytes[16];
-	size_t count = 0;
+	size_t left = HV_PAGE_SIZE - at % HV_PAGE_SIZE, count = 0, next;
 
-	while (count < sizeof(bytes) && sim_x86_peek(x86_of(cpu), at + count, bytes + count, 1)) {
-		count++;
+	next = left < sizeof(bytes) ? left : sizeof(bytes);
+	while (next && sim_x86_peek(x86_of(cpu), at + count, bytes + count, next)) {
+		count += next;
+		next = sizeof(bytes) - count;
 	}
 	return x86_decode(insn, bytes, count, mode) == X86_DECODED;
 }
@@ -401,6 +417,40 @@ static enum went software_interrupt(struct sim_x86_cpu *cpu)
 	return deliver(cpu, event, x86_of(cpu)->sys->rip + insn.length);
 }
 
+static enum went dr7(struct sim_x86_cpu *cpu, bool write)
+{
+	static const struct x86_event refused = {
+		.valid = true, .type = X86_EVENT_EXCEPTION, .vector = X86_GP, .has_error = true};
+	struct x86_vcpu *vcpu = x86_of(cpu);
+	struct x86_insn insn;
+
+	if (!decode(cpu, &insn) || insn.op != X86_OP_MOV_DR) {
+		return WENT_ON;
+	}
+	if (!write) {
+		vcpu->regs.r[insn.dst.reg] = vcpu->sys->dr7;
+	} else if (vcpu->regs.r[insn.src.reg] >> 32 && mode_of(vcpu->sys) == X86_MODE_64) {
+		return deliver(cpu, refused, vcpu->sys->rip);
+	} else {
+		vcpu->sys->dr7 =
+			((uint32_t)vcpu->regs.r[insn.src.reg] & ~(uint64_t)DR7_ZERO) | DR7_NONE;
+	}
+	return step(cpu, insn.length);
+}
+
+/* To core it is what it asked for: CR0, written with more than TS and MP. CLTS is ours. */
+static enum went cr0_write(struct sim_x86_cpu *cpu)
+{
+	struct x86_insn insn;
+
+	if (decode(cpu, &insn) && insn.op == X86_OP_CLTS) {
+		x86_of(cpu)->sys->cr0 &= ~CR0_TS;
+		return step(cpu, insn.length);
+	}
+	(void)leave(cpu, SVM_EXIT(CR0_SELECTIVE), 0, 0, NULL);
+	return WENT_OUT;
+}
+
 static enum went icebp(struct sim_x86_cpu *cpu)
 {
 	x86_of(cpu)->sys->rip += 1;
@@ -436,6 +486,28 @@ static enum went system_call(struct sim_x86_cpu *cpu)
 	return WENT_ON;
 }
 
+/*
+ * Memory that is not there, to a string of ports: a CPU that intercepts ports leaves for these
+ * first, while Unicorn asks its hook after the memory.
+ */
+static enum went nested_fault(struct sim_x86_cpu *cpu, uint64_t info1, uint64_t gpa)
+{
+	uint64_t rip = x86_of(cpu)->sys->rip;
+	struct x86_insn insn;
+
+	if (!(info1 & SVM_NPF_FETCH) && decode(cpu, &insn) &&
+		(insn.op == X86_OP_INS || insn.op == X86_OP_OUTS)) {
+		(void)leave(cpu, SVM_EXIT(IOIO),
+			(x86_of(cpu)->regs.r[X86_RDX] & 0xffff) << SVM_IO_PORT_SHIFT |
+				(uint64_t)insn.size << SVM_IO_SIZE_SHIFT | SVM_IO_STRING |
+				(insn.op == X86_OP_INS ? SVM_IO_IN : 0),
+			rip + insn.length, NULL);
+	} else {
+		(void)leave(cpu, SVM_EXIT_NPF, info1, gpa, NULL);
+	}
+	return WENT_OUT;
+}
+
 /* ---- one run ---- */
 
 /* VINTR: core waits for the guest to be able to take an interrupt. */
@@ -455,8 +527,17 @@ static bool is_window_open(const struct sim_x86_cpu *cpu)
 
 static enum went exited(struct sim_x86_cpu *cpu, uint32_t code)
 {
+	uint32_t info1 = sim_x86_get32(&cpu->engine, AT_ERROR);
+	uint64_t info2 = cpu->engine.pages->vmcb.control.exit_info2;
+
 	switch (code) {
+	case SVM_EXIT_NPF: return nested_fault(cpu, info1, info2);
 	case LEFT_BY_SYSCALL: return system_call(cpu);
+	case SVM_EXIT_CR_WRITE: return cr0_write(cpu);
+	case SVM_EXIT_DR_READ + 5:
+	case SVM_EXIT_DR_READ + 7: return dr7(cpu, false);
+	case SVM_EXIT_DR_WRITE + 5:
+	case SVM_EXIT_DR_WRITE + 7: return dr7(cpu, true);
 	case SVM_EXIT(INT): return software_interrupt(cpu);
 	case SVM_EXIT(ICEBP): return icebp(cpu);
 	case SVM_EXIT(RDTSC): return rdtsc(cpu, false);
@@ -466,8 +547,7 @@ static enum went exited(struct sim_x86_cpu *cpu, uint32_t code)
 	if (code - SVM_EXIT_EXCEPTION < 32) {
 		return exception(cpu, (uint8_t)(code - SVM_EXIT_EXCEPTION));
 	}
-	(void)leave(cpu, code, sim_x86_get32(&cpu->engine, AT_ERROR),
-		cpu->engine.pages->vmcb.control.exit_info2, NULL);
+	(void)leave(cpu, code, info1, info2, NULL);
 	return WENT_OUT;
 }
 
@@ -509,9 +589,35 @@ enum sim_x86_exit sim_x86_run(struct sim_x86_cpu *cpu, uint64_t deadline)
 
 /* ---- ports ---- */
 
+/* By IOPL, else by the TSS's map, which ends with a byte of ones (APM2 12.2.4, 8.4.3). */
+static bool is_denied(struct sim_x86_cpu *cpu, uint16_t port, uint8_t size)
+{
+	struct x86_vcpu *vcpu = x86_of(cpu);
+	uint64_t flags = sim_x86_flags(&cpu->engine);
+	uint8_t raw[2];
+	struct x86_seg tr;
+	uint32_t at;
+
+	sim_x86_paging_get(cpu);
+	if (!(vcpu->sys->cr0 & CR0_PE) ||
+		(!(flags & FLAG_VM) && vcpu->sys->cpl <= (flags >> 12 & 3))) {
+		return false;
+	}
+	sim_x86_segment_get(&cpu->engine, X86_TR, &tr);
+	if (!(tr.attrib & 8) || !sim_x86_peek(vcpu, tr.base + TSS_MAP, raw, sizeof(raw))) {
+		return true;
+	}
+	at = hv_le16(raw) + port / 8u;
+	if (at + 1 > tr.limit || !sim_x86_peek(vcpu, tr.base + at, raw, sizeof(raw))) {
+		return true;
+	}
+	return hv_le16(raw) >> port % 8 & ((1u << size) - 1);
+}
+
 /*
  * Nothing of the guest's state is current inside the hook but what is asked for; so RIP and RFLAGS
- * are hidden from core, which would step over the instruction. After the VM's end nobody is there.
+ * are hidden from core, which would step over the instruction. After the VM's end nobody is there;
+ * nor is for who may not access ports, as no exception can be raised from here.
  */
 uint32_t sim_x86_port(struct sim_x86_cpu *cpu, bool in, uint16_t port, uint8_t size, uint32_t value)
 {
@@ -520,7 +626,7 @@ uint32_t sim_x86_port(struct sim_x86_cpu *cpu, bool in, uint16_t port, uint8_t s
 	uint32_t got;
 	bool over;
 
-	if (vcpu->hv.vm->state != HV_VM_RUNNING) {
+	if (vcpu->hv.vm->state != HV_VM_RUNNING || is_denied(cpu, port, size)) {
 		return UINT32_MAX;
 	}
 	vcpu->sys->rflags &= ~(FLAG_TF | FLAG_RF);

@@ -16,8 +16,8 @@
 #define FLAG_VM HV_BIT(17)
 #define FLAG_AC HV_BIT(18)
 
-/* Error codes that name a descriptor. */
-#define ERROR_EXT 1u /* not INT n's fault */
+/* Error codes that name a descriptor (APM2 8.4.1). */
+#define ERROR_EXT 1u /* as something from outside the CPU was delivered */
 #define ERROR_IDT 2u
 
 #define TYPE_CODE       0x8u
@@ -53,7 +53,9 @@ static bool fault(struct entering *e, enum x86_vector vector, uint32_t error)
 /* A fault that names a selector, or an entry of the IDT. */
 static bool fault_at(struct entering *e, enum x86_vector vector, uint32_t what)
 {
-	return fault(e, vector, what | (e->is_soft ? 0 : ERROR_EXT));
+	bool outside = e->event->type == X86_EVENT_INTR || e->event->type == X86_EVENT_NMI;
+
+	return fault(e, vector, what | (outside ? ERROR_EXT : 0));
 }
 
 /* ---- memory ---- */
