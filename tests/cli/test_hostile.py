@@ -116,7 +116,23 @@ class Hostile:
     def test_x20_every_csr__emulated_or_illegal(self):
         self.passes("x20_csrs")
 
-    def test_g7_g8_g14_storms_its_interrupt_controller__none_lost(self):
+    @only_on("x86_64")
+    def test_x20_every_msr__emulated_or_refused(self):
+        self.passes("x20_msrs")
+
+    @only_on("x86_64")
+    def test_x21_every_leaf__the_same_each_time(self):
+        self.passes("x21_cpuids")
+
+    @only_on("x86_64")
+    def test_x22_strings_without_end__interrupted(self):
+        self.passes("x22_strings")
+
+    @only_on("x86_64")
+    def test_a2_timers_of_any_count__guest_gets_on(self):
+        self.passes("a2_timer_storm")
+
+    def test_g7_g8_g14_a1_a3_a6_storms_its_interrupt_controller__none_lost(self):
         self.passes("g7_storm")
         self.passes("g7_storm", "--cpus", "4")
 

@@ -74,7 +74,10 @@ void leave_user(struct guest_frame *frame);
 #define VECTOR_LEAVE 0x80
 #define LEAVE_USER() __asm__ volatile("int $0x80" ::: "memory")
 
-/* All gates, from now on: on the stack that runs (0), or on this CPU's stack for traps (1). */
+/*
+ * All gates, from now on: on the stack that runs (0), or on this CPU's stack for traps (1). That of
+ * NMIs is always another.
+ */
 void gates_stack(unsigned ist);
 /* Where one of them leads to, instead of to on_irq() or on_sync(); NULL: it is not present. */
 void gate_set(unsigned vector, const void *code);

@@ -161,6 +161,7 @@ void gates_stack(unsigned ist)
 		idt[i].attributes |= (uint16_t)ist;
 	}
 	idt[VECTOR_DF].attributes = GATE_PRESENT | 1;
+	idt[VECTOR_NMI].attributes = GATE_PRESENT | 2;
 	idt[VECTOR_BP].attributes |= GATE_USER;
 	idt[VECTOR_OF].attributes |= GATE_USER;
 	idt[VECTOR_LEAVE].attributes |= GATE_USER;
@@ -175,6 +176,7 @@ static void task_init(unsigned cpu)
 	*task = (struct task){.io_map = sizeof(*task)};
 	task->rsp[0] = (uint64_t)trap_stacks + ((uint64_t)(cpu + 1) << TRAP_SHIFT);
 	task->ist[0] = task->rsp[0];
+	task->ist[1] = task->rsp[0] - (1u << (TRAP_SHIFT - 1));
 	at[0] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
 	at[1] = base >> 32;
 	__asm__ volatile("ltr %w0" ::"r"(TASKS + 16 * cpu));
