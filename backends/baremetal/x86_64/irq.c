@@ -9,6 +9,12 @@
 
 #define ISA_COM1 4u
 
+/*
+ * COM1's interrupt is an edge: there is no next one unless the line falls, so all of its causes
+ * are met before we leave. There are two, and each comes again once a byte's time.
+ */
+#define UART_ROUNDS 64u
+
 static struct clock lapic_clock; /* its ratios are the local APIC timer's, not the TSC's */
 
 void irq_timer_hz(uint64_t hz)
@@ -125,7 +131,9 @@ void irq_uart(void)
 	struct bm_cpu *cpu = bm_this_cpu();
 
 	host_apic_end();
-	console_irq();
+	for (unsigned n = 0; n < UART_ROUNDS && uart_irq_pending(); n++) {
+		console_irq();
+	}
 	if (cpu->vcpu) {
 		deadline_set(cpu);
 	}

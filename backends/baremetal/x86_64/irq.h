@@ -25,6 +25,8 @@ void deadline_set(struct bm_cpu *cpu);
 
 /* Called by vectors.S. */
 void irq_uart(void);
+/* uart.c: whether COM1 asks for anything. Asking takes back that it can send. */
+bool uart_irq_pending(void);
 void irq_timer(void);
 void irq_kick(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The host's first serial port: a 16550 (National Semiconductor PC16550D) behind I/O ports. */
 #include "insn.h"
+#include "irq.h"
 
 #include <common/report.h>
 #include <common/uart.h>
@@ -9,6 +10,7 @@
 #define UART_RBR 0u /* read */
 #define UART_THR 0u /* write */
 #define UART_IER 1u
+#define UART_IIR 2u /* read */
 #define UART_FCR 2u
 #define UART_LCR 3u
 #define UART_MCR 4u
@@ -16,6 +18,8 @@
 
 #define IER_RECEIVE  (1u << 0)
 #define IER_TRANSMIT (1u << 1)
+
+#define IIR_NONE 1u
 
 #define FCR_ENABLE 1u
 
@@ -78,6 +82,11 @@ bool uart_get(uint8_t *byte)
 void uart_irq_enable(bool receive, bool transmit)
 {
 	put(UART_IER, (receive ? IER_RECEIVE : 0) | (transmit ? IER_TRANSMIT : 0));
+}
+
+bool uart_irq_pending(void)
+{
+	return !(get(UART_IIR) & IIR_NONE);
 }
 
 /* What is written is out when this returns: the machine may be switched off right then. */
