@@ -46,7 +46,7 @@ static void keep(struct x86_vcpu *vcpu)
 	if (vcpu->event.type == X86_EVENT_INTR) {
 		vcpu->held = vcpu->event;
 	} else if (vcpu->event.type == X86_EVENT_NMI) {
-		vcpu->nmi_pending = true;
+		vcpu->nmi_pending++; /* at most one was, while this was handled */
 		vcpu->nmi_blocked = false;
 	}
 }

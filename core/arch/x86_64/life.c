@@ -84,7 +84,8 @@ static void init_registers(struct x86_vcpu *vcpu)
 	sys->dr7 = X86_DR7_INIT;
 	vcpu->regs.r[X86_RDX] = x86_cpuid_get(vcpu, 1, 0).eax;
 	vcpu->event = vcpu->held = (struct x86_event){.valid = false};
-	vcpu->nmi_pending = vcpu->nmi_blocked = false;
+	vcpu->nmi_pending = 0;
+	vcpu->nmi_blocked = false;
 	vcpu->nmi_step = false;
 	vcpu->halted = vcpu->wait_sipi = false;
 	vcpu->fresh = true;
@@ -165,6 +166,8 @@ static void add(struct x86_vcpu *vcpu, enum x86_signal signal, uint8_t vector)
 
 	if (signal == X86_SIGNAL_INIT) {
 		signals = X86_SIGNAL_INIT;
+	} else if (signal == X86_SIGNAL_NMI && (signals & signal)) {
+		signals |= X86_SIGNAL_NMI_AGAIN;
 	} else if (!(signals & signal)) {
 		signals |= signal | (uint32_t)vector << VECTOR_SHIFT;
 	}
@@ -191,6 +194,16 @@ static void init(struct x86_vcpu *vcpu)
 	atomic_fetch_or(&vcpu->hv.todo, HV_TODO_TIME);
 }
 
+/* A CPU remembers one while it handles another (APM2 8.2.2): what comes beyond that is lost. */
+static void nmis_add(struct x86_vcpu *vcpu, uint32_t signals)
+{
+	unsigned most = vcpu->nmi_blocked ? 1 : 2, sum = vcpu->nmi_pending;
+
+	sum += (signals & X86_SIGNAL_NMI) != 0;
+	sum += (signals & X86_SIGNAL_NMI_AGAIN) != 0;
+	vcpu->nmi_pending = (uint8_t)(sum < most ? sum : most);
+}
+
 HV_COLD void x86_signals_take(struct x86_vcpu *vcpu)
 {
 	struct hv_vcpu_held held = hv_vcpu_hold(&vcpu->hv);
@@ -204,7 +217,9 @@ HV_COLD void x86_signals_take(struct x86_vcpu *vcpu)
 		vcpu->wait_sipi = false;
 		real_segments(vcpu->sys, (uint64_t)(signals >> VECTOR_SHIFT & 0xff) << 12);
 	}
-	vcpu->nmi_pending |= (signals & X86_SIGNAL_NMI) && !vcpu->wait_sipi;
+	if (!vcpu->wait_sipi) {
+		nmis_add(vcpu, signals);
+	}
 }
 
 /* ---- the local APIC ---- */

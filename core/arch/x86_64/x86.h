@@ -210,7 +210,8 @@ struct x86_vcpu {
 	struct x86_event event;      /* to be delivered by the next entry */
 	struct x86_event held;       /* an interrupt whose delivery met an exception: after that */
 	bool fresh;                  /* after INIT: forget what was under way */
-	bool nmi_pending, nmi_blocked;
+	uint8_t nmi_pending; /* how many: the first is taken as the second comes, so two at most */
+	bool nmi_blocked;
 	bool nmi_step, nmi_step_tf; /* a single step to where an NMI may come; TF was the guest's */
 	bool halted;                /* by HLT, until an interrupt is taken */
 	bool wait_sipi;             /* after INIT */
@@ -224,7 +225,12 @@ struct x86_vcpu {
 	struct x86_code code;
 };
 
-enum x86_signal { X86_SIGNAL_INIT = 1, X86_SIGNAL_SIPI = 2, X86_SIGNAL_NMI = 4 };
+enum x86_signal {
+	X86_SIGNAL_INIT = 1,
+	X86_SIGNAL_SIPI = 2,
+	X86_SIGNAL_NMI = 4,
+	X86_SIGNAL_NMI_AGAIN = 8, /* in `signals` only */
+};
 
 /*
  * Reset leaves sys (the pointer), vendor, lapic, caps, boot and tsc_offset as they are. vCPU 0

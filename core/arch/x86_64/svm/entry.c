@@ -97,7 +97,7 @@ static int inject_interrupt(struct x86_vcpu *vcpu, int pending)
 static HV_COLD void inject_nmi(struct x86_vcpu *vcpu)
 {
 	inject(vcpu, X86_EVENT_NMI, X86_NMI);
-	vcpu->nmi_pending = false;
+	vcpu->nmi_pending--;
 	vcpu->nmi_blocked = true;
 }
 

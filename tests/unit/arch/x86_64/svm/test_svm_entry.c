@@ -324,6 +324,50 @@ static void a8_nmi__while_one_is_handled__comes_behind_its_iret(void **state)
 	assert_false(kit.vcpu->nmi_pending);
 }
 
+static void iret_done(void)
+{
+	assert_int_equal(kit_exit(SVM_EXIT(IRET), 0, 0), HV_RESUME);
+	prepare();
+	injects(0);
+	kit.sys->dr6 |= X86_DR6_BS;
+	assert_int_equal(kit_exit(SVM_EXIT_EXCEPTION + X86_DB, 0, 0), HV_RESUME);
+	assert_true(kit_looks());
+}
+
+/* As if the first had been taken before the second came. */
+static void a8_nmi__several_before_a_look__two_come(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		nmi();
+	}
+	prepare();
+	injects(2 << 8 | X86_NMI);
+	iret_done();
+	prepare();
+	injects(2 << 8 | X86_NMI);
+	iret_done();
+	prepare();
+	injects(0);
+	assert_false(stops_at_iret());
+}
+
+static void a8_nmi__several_while_one_is_handled__one_comes(void **state)
+{
+	(void)state;
+	nmi();
+	prepare();
+	injects(2 << 8 | X86_NMI);
+	nmi();
+	nmi();
+	iret_done();
+	prepare();
+	injects(2 << 8 | X86_NMI);
+	iret_done();
+	prepare();
+	injects(0);
+}
+
 static void a8_nmi__handler_ends__nothing_is_left_of_it(void **state)
 {
 	(void)state;
@@ -468,6 +512,8 @@ int main(void)
 		entry_test(x17_hlt__interrupts_off__is_parked_until_an_nmi),
 		entry_test(nmi__before_an_interrupt__goes_first),
 		entry_test(a8_nmi__while_one_is_handled__comes_behind_its_iret),
+		entry_test(a8_nmi__several_before_a_look__two_come),
+		entry_test(a8_nmi__several_while_one_is_handled__one_comes),
 		entry_test(a8_nmi__handler_ends__nothing_is_left_of_it),
 		entry_test(a8_nmi__guest_single_steps_over_the_iret__has_its_trap),
 		entry_test(a8_nmi__behind_mov_ss__is_stepped_to),
