@@ -5,6 +5,8 @@
 #include "pio.h"
 #include "walk.h"
 
+#include <dev/lapic/lapic.h>
+
 /* ---- where ---- */
 
 static bool find_page(
@@ -54,11 +56,15 @@ static bool read_whole(struct x86_vcpu *vcpu, uint64_t gpa, uint8_t size, uint64
 		*value = access.data;
 		return true;
 	}
-	if (hv_gmem_copy_in(&vcpu->hv.vm->gmem, bytes, GPA(gpa), size) != HV_OK) {
-		return false;
+	if (hv_gmem_copy_in(&vcpu->hv.vm->gmem, bytes, GPA(gpa), size) == HV_OK) {
+		*value = hv_le64(bytes);
+		return true;
 	}
-	*value = hv_le64(bytes);
-	return true;
+	if (is_width(size) && lapic_access_moved(vcpu->lapic, gpa, &access)) {
+		*value = access.data;
+		return true;
+	}
+	return false;
 }
 
 static uint64_t read_part(struct x86_vcpu *vcpu, uint64_t gpa, uint8_t size)
@@ -89,7 +95,8 @@ static bool write_whole(struct x86_vcpu *vcpu, uint64_t gpa, uint8_t size, uint6
 	for (uint8_t i = 0; i < size; i++) {
 		bytes[i] = (uint8_t)(value >> 8 * i);
 	}
-	return hv_gmem_copy_out(&vcpu->hv.vm->gmem, GPA(gpa), bytes, size) == HV_OK;
+	return hv_gmem_copy_out(&vcpu->hv.vm->gmem, GPA(gpa), bytes, size) == HV_OK ||
+	       (is_width(size) && lapic_access_moved(vcpu->lapic, gpa, &access));
 }
 
 static void write_part(struct x86_vcpu *vcpu, uint64_t gpa, uint8_t size, uint64_t value)

@@ -455,6 +455,15 @@ static __attribute__((noinline)) bool write_access(struct lapic *lapic, struct h
 	return true;
 }
 
+static HV_HOT bool mmio_access(struct lapic *lapic, struct hv_access *access)
+{
+	if (access->write) {
+		return write_access(lapic, access);
+	}
+	access->data = is_register(access) ? reg_read(lapic, (uint32_t)access->off) : 0;
+	return true;
+}
+
 static bool lapics_access(void *dev, struct hv_access *access)
 {
 	struct lapics *lapics = dev;
@@ -465,11 +474,19 @@ static bool lapics_access(void *dev, struct hv_access *access)
 		(LAPIC_BASE | LAPIC_BASE_ENABLE)) {
 		return false;
 	}
-	if (access->write) {
-		return write_access(lapic, access);
+	return mmio_access(lapic, access);
+}
+
+bool lapic_access_moved(struct lapic *lapic, uint64_t gpa, struct hv_access *access)
+{
+	uint64_t base = LAPIC_GET(lapic->base), page = base & ~(uint64_t)(LAPIC_SIZE - 1);
+
+	if ((base & (LAPIC_BASE_X2APIC | LAPIC_BASE_ENABLE)) != LAPIC_BASE_ENABLE ||
+		page == LAPIC_BASE || !hv_range_inside(gpa, access->size, page, LAPIC_SIZE)) {
+		return false;
 	}
-	access->data = is_register(access) ? reg_read(lapic, (uint32_t)access->off) : 0;
-	return true;
+	access->off = gpa - page;
+	return mmio_access(lapic, access);
 }
 
 /* ---- x2APIC mode: MSRs (SDM3 10.12.1.2) ---- */

@@ -235,5 +235,10 @@ uint64_t lapic_timer_expire(struct lapic *lapic, uint64_t now);
  * that APIC is disabled, in x2APIC mode, or has been moved: nothing is at this address then (A4).
  */
 extern const struct hv_dev_ops lapics_ops;
+/*
+ * An access where no memory and no other device is: whether the guest has moved this APIC's
+ * registers there. Here.
+ */
+HV_WARN_UNUSED bool lapic_access_moved(struct lapic *lapic, uint64_t gpa, struct hv_access *access);
 
 #endif

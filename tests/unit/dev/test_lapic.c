@@ -564,6 +564,36 @@ static void a4_mmio__disabled_x2apic_or_moved__nothing_is_there(void **state)
 	assert_true(is_there(1));
 }
 
+static bool moved(uint16_t n, uint64_t gpa, uint8_t size, bool write, uint64_t *data)
+{
+	struct hv_access access = {.size = size, .write = write, .data = *data, .cpu = n};
+	bool done = lapic_access_moved(cpu(n), gpa, &access);
+
+	*data = access.data;
+	return done;
+}
+
+static void a4_mmio__moved__is_at_its_new_place_and_nowhere_else(void **state)
+{
+	uint64_t data = 0x30;
+
+	(void)state;
+	assert_false(moved(1, LAPIC_BASE + LAPIC_TPR, 4, false, &data)); /* not by this way */
+	assert_true(lapic_base_write(cpu(1), 0x42000000 | LAPIC_BASE_ENABLE));
+	assert_true(moved(1, 0x42000000 + LAPIC_TPR, 4, true, &data));
+	assert_true(moved(1, 0x42000000 + LAPIC_TPR, 4, false, &data));
+	assert_int_equal(data, 0x30);
+	assert_false(moved(0, 0x42000000 + LAPIC_TPR, 4, false, &data)); /* only its own */
+	assert_false(moved(1, 0x41ffffff, 1, false, &data));
+	assert_true(moved(1, 0x42000ffc, 4, false, &data));
+	assert_false(moved(1, 0x42000ffd, 4, false, &data));
+	assert_false(moved(1, 0x42001000, 1, false, &data));
+	assert_true(lapic_base_write(cpu(1), 0x42000000 | X2));
+	assert_false(moved(1, 0x42000000 + LAPIC_TPR, 4, false, &data));
+	assert_true(lapic_base_write(cpu(1), 0x42000000));
+	assert_false(moved(1, 0x42000000 + LAPIC_TPR, 4, false, &data));
+}
+
 static void a4_msr__not_in_x2apic_mode__is_refused(void **state)
 {
 	uint64_t value = 7;
@@ -716,6 +746,7 @@ int main(void)
 		kit_test(a4_base__edges_of_the_modes__are_those_of_the_manual),
 		kit_test(a4_base__reserved_bits__are_refused),
 		kit_test(a4_mmio__disabled_x2apic_or_moved__nothing_is_there),
+		kit_test(a4_mmio__moved__is_at_its_new_place_and_nowhere_else),
 		kit_test(a4_msr__not_in_x2apic_mode__is_refused),
 		kit_test(base__registers__survive_changes_of_mode_but_for_icrs_destination),
 		kit_test(base__disabled__delivers_nothing_and_takes_nothing_until_enabled),

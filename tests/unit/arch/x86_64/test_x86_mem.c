@@ -54,6 +54,18 @@ static void write__device_memory_rom_and_nothing__each_takes_its_own(void **stat
 	assert_int_equal(kit.dev.accesses, 1);
 }
 
+static void a4_access__where_the_guest_moved_its_apic__is_that_one(void **state)
+{
+	(void)state;
+	assert_true(lapic_base_write(kit.vcpu->lapic, KIT_NOTHING | LAPIC_BASE_ENABLE));
+	mem_write(KIT_NOTHING + LAPIC_TPR, 4, 0x40);
+	assert_int_equal(mem_read(KIT_NOTHING + LAPIC_TPR, 4), 0x40);
+	assert_int_equal(lapic_cr8(kit.vcpu->lapic), 4);
+	assert_true(lapic_base_write(kit.vcpu->lapic, 0x30000 | LAPIC_BASE_ENABLE));
+	kit_set64(0x30000 + LAPIC_TPR, 0x77);
+	assert_int_equal(mem_read(0x30000 + LAPIC_TPR, 4), 0x77); /* memory goes first */
+}
+
 /* Pages that are neighbours to the guest only. */
 static void d4_access__across_pages__goes_to_both(void **state)
 {
@@ -343,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		kit_test(read__device_memory_and_nothing__each_answers),
 		kit_test(write__device_memory_rom_and_nothing__each_takes_its_own),
+		kit_test(a4_access__where_the_guest_moved_its_apic__is_that_one),
 		kit_test(d4_access__across_pages__goes_to_both),
 		kit_test(d4_access__across_a_devices_end__is_bytes),
 		kit_test(find__page_refused__nothing_is_touched),
