@@ -16,9 +16,7 @@ struct dump {
 
 static void end_line(struct dump *dump)
 {
-	if (dump->text.used) {
-		dump->line(dump->ctx, dump->text.at, dump->text.used);
-	}
+	dump->line(dump->ctx, dump->text.at, dump->text.used);
 	dump->text.used = 0;
 	dump->in_line = 0;
 }

@@ -54,6 +54,20 @@ static void decode__32_bit_code__by_its_segment(void **state)
 	decodes(X86_OP_MOV, 3);
 }
 
+static void code_is__one_byte__is_looked_at_only_where_it_can_be_fetched(void **state)
+{
+	uint64_t pte = kit_pte(KIT_CODE);
+
+	(void)state;
+	kit_code(0xf4);
+	assert_true(x86_code_is(kit.vcpu, 0xf4));
+	assert_false(x86_code_is(kit.vcpu, 0xf5));
+	kit_set64(pte, 0);
+	assert_false(x86_code_is(kit.vcpu, 0xf4));
+	kit.sys->rip = (uint64_t)1 << 47; /* not canonical */
+	assert_false(x86_code_is(kit.vcpu, 0xf4));
+}
+
 static void d9_decode__across_pages__each_is_translated(void **state)
 {
 	(void)state;
@@ -294,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		kit_test(decode__64_bit_code__is_found),
 		kit_test(decode__32_bit_code__by_its_segment),
+		kit_test(code_is__one_byte__is_looked_at_only_where_it_can_be_fetched),
 		kit_test(d9_decode__across_pages__each_is_translated),
 		kit_test(d9_decode__second_page_gone__faults_at_its_address),
 		kit_test(d6_decode__no_instruction_or_too_long__raises),
